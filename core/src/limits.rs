@@ -1,0 +1,74 @@
+//! Every bound in one place.
+//!
+//! A bound that an operator may change is a default here and a key in the configuration.
+
+use std::time::Duration;
+
+/// Slots into which the users of a plan are dealt.
+pub const SLOTS: usize = 65_536;
+
+/// Largest number of users of one plan.
+pub const USERS_MAX: u64 = 10_000_000;
+
+/// Largest spawn rate, in users per second.
+pub const SPAWN_RATE_MAX_PER_S: f64 = 1_000_000.0;
+
+/// Distinct (method, name) pairs kept apart in a run; samples of further ones are counted under [`OTHER`].
+pub const ENDPOINTS_MAX: usize = 500;
+
+/// Distinct (endpoint, error text) pairs kept apart in a run; further ones are counted under [`OTHER`].
+pub const ERRORS_MAX: usize = 500;
+
+/// Distinct exceptions kept apart in a run; further ones are counted under [`OTHER`].
+pub const EXCEPTIONS_MAX: usize = 200;
+
+/// The name that collects what exceeds a bound.
+pub const OTHER: &str = "(other)";
+
+/// Longest error text that is kept; the rest is cut.
+pub const ERROR_TEXT_CHARS_MAX: usize = 500;
+
+/// Width of one statistics interval.
+pub const INTERVAL: Duration = Duration::from_secs(1);
+
+/// Sealed deltas that a worker keeps until they are acknowledged. When they are that many, the open delta grows coarser.
+pub const OUTBOX_DELTAS_MAX: usize = 600;
+
+/// Points of the one-second series of a run; beyond it the older half is thinned to every second point.
+pub const SERIES_POINTS_MAX: usize = 2_000;
+
+/// Window of the current rate and of the current percentiles.
+pub const CURRENT_WINDOW: Duration = Duration::from_secs(10);
+
+/// Longest latency that a histogram tells apart; longer ones count in its last bucket (the maximum stays exact).
+pub const LATENCY_MAX: Duration = Duration::from_secs(3_600);
+
+/// Significant decimal digits of total latencies.
+pub const LATENCY_DIGITS: u8 = 3;
+
+/// Significant decimal digits of phases (connect, TLS, first byte) and of the schedule lag.
+pub const PHASE_DIGITS: u8 = 2;
+
+/// Time-out of one HTTP request unless the scenario says otherwise.
+pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Redirects that one request follows unless the scenario says otherwise.
+pub const REDIRECTS_MAX: u32 = 30;
+
+/// Bytes of a response body kept for checks and extractions; the rest is read, counted and dropped.
+pub const BODY_KEPT_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// Time that requests in flight get to end once their user was told to stop without a stop time-out.
+pub const STOP_GRACE: Duration = Duration::from_secs(1);
+
+/// Size of a scenario file.
+pub const SCENARIO_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Depth of nesting in a scenario file.
+pub const SCENARIO_DEPTH_MAX: usize = 64;
+
+/// Largest weight of a user class or task.
+pub const WEIGHT_MAX: u32 = 1_000_000;
+
+/// Largest `repeat` count or `iterations` of a task set.
+pub const REPEAT_MAX: u64 = 1_000_000;

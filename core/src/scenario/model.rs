@@ -1,0 +1,264 @@
+//! The compiled scenario: what the engine runs.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::check::Check;
+use super::extract::Extract;
+use super::template::{Condition, Template, Templates};
+
+/// A complete, validated scenario.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// The name of the file it came from, for reports.
+    pub name: Arc<str>,
+    /// The base URL for classes that name none; `-H` overrides both.
+    pub host: Option<Arc<str>>,
+    /// The user classes, in the order of the file.
+    pub classes: Vec<UserClass>,
+    /// The compiled templates that the steps refer to.
+    pub templates: Arc<Templates>,
+}
+
+/// A kind of user.
+#[derive(Clone, Debug)]
+pub struct UserClass {
+    /// The key under `users`.
+    pub name: Arc<str>,
+    /// Share among the weighted classes, in thousandths (`weight: 1.5` is 1 500).
+    pub weight_milli: u32,
+    /// Exactly this many users of the class, spawned before the weighted ones; 0 for none.
+    pub fixed_count: u64,
+    /// Base URL of this class.
+    pub host: Option<Arc<str>>,
+    /// Pause between tasks.
+    pub wait_time: WaitTime,
+    /// Variables that each user of this class starts with, rendered in order.
+    pub variables: Vec<(Arc<str>, ValueTemplate)>,
+    /// What each request of this class gets unless it says otherwise.
+    pub defaults: RequestDefaults,
+    /// Steps run once when a user starts.
+    pub on_start: Vec<Step>,
+    /// Steps run once when a user stops in good order.
+    pub on_stop: Vec<Step>,
+    /// The tasks.
+    pub tasks: TaskSet,
+}
+
+/// Defaults of the requests of a user class.
+#[derive(Clone, Debug)]
+pub struct RequestDefaults {
+    /// Headers sent with each request.
+    pub headers: Vec<(Arc<str>, Template)>,
+    /// Credentials sent with each request.
+    pub auth: Option<Auth>,
+    /// Time allowed from the start of a request to the last byte of its response, redirects included.
+    pub timeout: Duration,
+    /// Redirects to follow; with 0 a 3xx response is an ordinary response.
+    pub redirects_max: u32,
+}
+
+/// Tasks and how the next one is chosen.
+#[derive(Clone, Debug)]
+pub struct TaskSet {
+    /// How the next task is chosen.
+    pub order: TaskOrder,
+    /// Pause between the tasks of this set, if it differs from the class's.
+    pub wait_time: Option<WaitTime>,
+    /// How long a nested set runs before control returns to the outer one. The root set of a class runs until the
+    /// user stops.
+    pub iterations: Iterations,
+    /// The tasks, in the order of the file. Never empty.
+    pub tasks: Vec<Task>,
+}
+
+/// How the next task of a set is chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TaskOrder {
+    /// At random, by weight.
+    Random,
+    /// In the order of the file, each as often as its weight says.
+    Sequential,
+}
+
+/// How long a nested task set runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Iterations {
+    /// That many picks of a random set, or that many passes of a sequential one.
+    Count(u64),
+    /// Until an `interrupt` step, as in Locust.
+    Forever,
+}
+
+/// One task.
+#[derive(Clone, Debug)]
+pub struct Task {
+    /// The key under `tasks`.
+    pub name: Arc<str>,
+    /// Relative frequency.
+    pub weight: u32,
+    /// Tags for `--tags` and `--exclude-tags`.
+    pub tags: Vec<Arc<str>>,
+    /// What it does.
+    pub body: TaskBody,
+}
+
+/// What a task does.
+#[derive(Clone, Debug)]
+pub enum TaskBody {
+    /// Runs steps.
+    Steps(Vec<Step>),
+    /// Runs a nested task set.
+    Set(TaskSet),
+}
+
+/// The pause between two tasks.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum WaitTime {
+    /// Always the same.
+    Constant(Duration),
+    /// Uniform between two bounds.
+    Between(Duration, Duration),
+    /// Starts a task every so often, measured from start to start; a task that overruns is followed at once.
+    /// `throughput n/s` is a pacing of 1/n.
+    Pacing(Duration),
+    /// Exponentially distributed pauses with this mean (`poisson n/s` has a mean of 1/n).
+    Poisson(Duration),
+}
+
+/// One step of a task.
+#[derive(Clone, Debug)]
+pub enum Step {
+    /// Sends an HTTP request and follows its redirects.
+    Request(Box<Request>),
+    /// Pauses.
+    Wait(WaitTime),
+    /// Takes one of two branches.
+    If {
+        /// The condition.
+        condition: Condition,
+        /// Run when it holds.
+        then: Vec<Step>,
+        /// Run when it does not.
+        otherwise: Vec<Step>,
+    },
+    /// Runs steps several times.
+    Repeat {
+        /// How often; a template that must give a whole number up to `limits::REPEAT_MAX`.
+        times: Template,
+        /// What is repeated; `loop_index` counts from 0.
+        steps: Vec<Step>,
+    },
+    /// Times steps as one transaction, waits included. It fails when a step in it fails.
+    Group {
+        /// The name in the statistics.
+        name: Arc<str>,
+        /// What is timed.
+        steps: Vec<Step>,
+    },
+    /// Writes a line to the log.
+    Log(Template),
+    /// Sets variables.
+    Set(Vec<(Arc<str>, ValueTemplate)>),
+    /// Leaves the nested task set.
+    Interrupt,
+    /// Ends this user for good.
+    StopUser,
+}
+
+/// An HTTP method, upper case.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Method(pub Arc<str>);
+
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// An HTTP request.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The method.
+    pub method: Method,
+    /// An absolute URL, or a path that is appended to the host.
+    pub url: Template,
+    /// The name in the statistics: `name` if given, else the URL as written in the file, so that a templated path is
+    /// one endpoint.
+    pub name: Template,
+    /// Headers in addition to the class's; a header of the same name replaces it.
+    pub headers: Vec<(Arc<str>, Template)>,
+    /// Query parameters, encoded and appended to the URL.
+    pub query: Vec<(Arc<str>, Template)>,
+    /// The body.
+    pub body: Body,
+    /// Credentials, if they differ from the class's.
+    pub auth: Option<Auth>,
+    /// Time-out, if it differs from the class's.
+    pub timeout: Option<Duration>,
+    /// Redirects to follow, if it differs from the class's.
+    pub redirects_max: Option<u32>,
+    /// Checks of the response. A status check among them replaces the rule that a status of 400 or more fails.
+    pub checks: Vec<Check>,
+    /// Variables taken from the response, in order.
+    pub extracts: Vec<Extract>,
+}
+
+/// Credentials of a request.
+#[derive(Clone, Debug)]
+pub enum Auth {
+    /// HTTP basic authentication.
+    Basic {
+        /// The user name.
+        username: Template,
+        /// The password.
+        password: Template,
+    },
+    /// `Authorization: Bearer …`
+    Bearer(Template),
+}
+
+/// The body of a request.
+#[derive(Clone, Debug)]
+pub enum Body {
+    /// No body.
+    None,
+    /// Bytes as they are; `Content-Type` only if a header says so.
+    Raw(Template),
+    /// JSON, with templates in its strings.
+    Json(ValueTemplate),
+    /// `application/x-www-form-urlencoded`
+    Form(Vec<(Arc<str>, Template)>),
+    /// `multipart/form-data`
+    Multipart(Vec<Part>),
+}
+
+/// A part of a multipart body.
+#[derive(Clone, Debug)]
+pub struct Part {
+    /// The field's name.
+    pub name: Arc<str>,
+    /// The file name to send, which makes it a file.
+    pub file_name: Option<Template>,
+    /// The part's content type.
+    pub content_type: Option<Arc<str>>,
+    /// Its content.
+    pub content: Template,
+}
+
+/// A JSON value with templates in it. A string that is a single `{{ expression }}` keeps the type of its value, so
+/// that `{"id": "{{ id }}"}` sends a number when `id` is one.
+#[derive(Clone, Debug)]
+pub enum ValueTemplate {
+    /// A value without templates.
+    Literal(serde_json::Value),
+    /// Text with templates.
+    Text(Template),
+    /// A single expression, whose value is kept as it is.
+    Expression(super::template::ValueExpression),
+    /// A list.
+    List(Vec<ValueTemplate>),
+    /// An object.
+    Object(Vec<(String, ValueTemplate)>),
+}

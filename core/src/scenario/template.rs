@@ -1,0 +1,253 @@
+//! Templates: `{{ … }}` in text, conditions and values, parsed once when the scenario is loaded.
+//!
+//! The engine is minijinja. An undefined variable is an error, never an empty string.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::{Environment, UndefinedBehavior, Value};
+
+/// Adds functions that templates may call (`random_int`, `uuid`, …). They need a clock or randomness, so the caller
+/// brings them.
+pub type RegisterFunctions = fn(&mut Environment<'static>);
+
+/// Why a template gave no text or value.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("template {template:?}: {reason}")]
+pub struct TemplateError {
+    /// The template as written.
+    pub template: String,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+/// Text with or without `{{ … }}`.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Template {
+    /// Text that needs no rendering.
+    Literal(Arc<str>),
+    /// Text that is rendered from a user's variables.
+    Dynamic(Compiled),
+}
+
+/// A condition, true when its expression is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Condition(Compiled);
+
+/// A single expression whose value keeps its type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ValueExpression(Compiled);
+
+/// A handle to a template of a [`Templates`].
+#[derive(Clone, PartialEq, Eq)]
+pub struct Compiled {
+    id: Arc<str>,
+    source: Arc<str>,
+}
+
+impl fmt::Debug for Compiled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.source)
+    }
+}
+
+impl fmt::Debug for Template {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.source())
+    }
+}
+
+impl Template {
+    /// The text as it was written.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        match self {
+            Self::Literal(text) => text,
+            Self::Dynamic(compiled) => &compiled.source,
+        }
+    }
+}
+
+/// The compiled templates of a scenario.
+#[derive(Clone, Debug)]
+pub struct Templates {
+    environment: Environment<'static>,
+    count: usize,
+}
+
+/// The variable in which an expression's value is found after evaluation.
+const VALUE: &str = "__value";
+
+impl Templates {
+    /// An empty set whose templates may call what `register` adds.
+    #[must_use]
+    pub fn new(register: RegisterFunctions) -> Self {
+        let mut environment = Environment::new();
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        environment.set_syntax(
+            SyntaxConfig::builder().keep_trailing_newline(true).build().expect("the default delimiters are valid"),
+        );
+        environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
+        register(&mut environment);
+        Self { environment, count: 0 }
+    }
+
+    /// Compiles text. Text without `{{`, `{%` and `{#` becomes a literal.
+    ///
+    /// # Errors
+    /// When the text is not a template.
+    pub fn text(&mut self, source: &str) -> Result<Template, TemplateError> {
+        if !["{{", "{%", "{#"].iter().any(|mark| source.contains(mark)) {
+            return Ok(Template::Literal(source.into()));
+        }
+        self.add(source, source.to_owned()).map(Template::Dynamic)
+    }
+
+    /// Compiles a condition, written with or without the surrounding `{{ }}`.
+    ///
+    /// # Errors
+    /// When the text is not an expression.
+    pub fn condition(&mut self, source: &str) -> Result<Condition, TemplateError> {
+        let expression = single_expression(source).unwrap_or(source);
+        let body = format!("{{% set {VALUE} = true if ({expression}) else false %}}");
+        self.expression(source, expression, body).map(Condition)
+    }
+
+    /// Compiles text that is one single `{{ expression }}`; `None` when it is anything else.
+    ///
+    /// # Errors
+    /// When what stands between the braces is not an expression.
+    pub fn value(&mut self, source: &str) -> Option<Result<ValueExpression, TemplateError>> {
+        let expression = single_expression(source)?;
+        let body = format!("{{% set {VALUE} = ({expression}) %}}");
+        Some(self.expression(source, expression, body).map(ValueExpression))
+    }
+
+    /// Renders text from variables.
+    ///
+    /// # Errors
+    /// When a variable is missing or an expression fails.
+    pub fn render<'t>(&self, template: &'t Template, variables: &Value) -> Result<Cow<'t, str>, TemplateError> {
+        match template {
+            Template::Literal(text) => Ok(Cow::Borrowed(text)),
+            Template::Dynamic(compiled) => self
+                .environment
+                .get_template(&compiled.id)
+                .and_then(|template| template.render(variables))
+                .map(Cow::Owned)
+                .map_err(|error| failure(&compiled.source, &error)),
+        }
+    }
+
+    /// Evaluates a condition.
+    ///
+    /// # Errors
+    /// When a variable is missing or the expression fails.
+    pub fn holds(&self, condition: &Condition, variables: &Value) -> Result<bool, TemplateError> {
+        Ok(self.evaluate(&condition.0, variables)?.is_true())
+    }
+
+    /// Evaluates an expression to its value.
+    ///
+    /// # Errors
+    /// When a variable is missing or the expression fails.
+    pub fn evaluate_value(&self, expression: &ValueExpression, variables: &Value) -> Result<Value, TemplateError> {
+        self.evaluate(&expression.0, variables)
+    }
+
+    fn evaluate(&self, compiled: &Compiled, variables: &Value) -> Result<Value, TemplateError> {
+        let evaluated = self
+            .environment
+            .get_template(&compiled.id)
+            .and_then(|template| template.render_captured(variables).map(|captured| captured.state().lookup(VALUE)))
+            .map_err(|error| failure(&compiled.source, &error))?;
+        Ok(evaluated.unwrap_or(Value::UNDEFINED))
+    }
+
+    fn expression(&mut self, source: &str, expression: &str, body: String) -> Result<Compiled, TemplateError> {
+        self.environment.compile_expression_owned(expression.to_owned()).map_err(|error| failure(source, &error))?;
+        self.add(source, body)
+    }
+
+    fn add(&mut self, source: &str, body: String) -> Result<Compiled, TemplateError> {
+        let id: Arc<str> = format!("t{}", self.count).into();
+        self.environment.add_template_owned(id.to_string(), body).map_err(|error| failure(source, &error))?;
+        self.count += 1;
+        Ok(Compiled { id, source: source.into() })
+    }
+}
+
+/// What stands between the braces when the whole text is one `{{ … }}`.
+fn single_expression(source: &str) -> Option<&str> {
+    let inner = source.trim().strip_prefix("{{")?.strip_suffix("}}")?;
+    (!inner.contains("{{") && !inner.contains("}}")).then(|| inner.trim())
+}
+
+fn failure(source: &str, error: &minijinja::Error) -> TemplateError {
+    let reason = match error.detail() {
+        Some(detail) => format!("{}: {detail}", error.kind()),
+        None => error.kind().to_string(),
+    };
+    TemplateError { template: source.to_owned(), reason }
+}
+
+#[cfg(test)]
+mod tests {
+    use minijinja::context;
+
+    use super::*;
+
+    fn templates() -> Templates {
+        Templates::new(|_| ())
+    }
+
+    #[test]
+    fn text_without_marks_is_a_literal_and_needs_no_variables() {
+        let mut templates = templates();
+        let template = templates.text("/plain?a=}}").expect("literal");
+        assert!(matches!(template, Template::Literal(_)));
+        assert_eq!(templates.render(&template, &context! {}).expect("renders"), "/plain?a=}}");
+    }
+
+    #[test]
+    fn text_is_rendered_from_variables() {
+        let mut templates = templates();
+        let template = templates.text("/p/{{ id }}/{{ name | upper }}\n").expect("template");
+        assert_eq!(templates.render(&template, &context! { id => 7, name => "x" }).expect("renders"), "/p/7/X\n");
+    }
+
+    #[test]
+    fn a_missing_variable_is_an_error_that_names_the_template() {
+        let mut templates = templates();
+        let template = templates.text("/p/{{ id }}").expect("template");
+        let error = templates.render(&template, &context! {}).expect_err("no id");
+        assert!(error.to_string().contains("/p/{{ id }}"), "{error}");
+    }
+
+    #[test]
+    fn a_single_expression_keeps_its_type() {
+        let mut templates = templates();
+        let value = templates.value("{{ id + 1 }}").expect("single").expect("compiles");
+        let evaluated = templates.evaluate_value(&value, &context! { id => 41 }).expect("evaluates");
+        assert_eq!(serde_json::to_value(evaluated).expect("json"), serde_json::json!(42));
+        assert!(templates.value("a {{ id }}").is_none());
+    }
+
+    #[test]
+    fn a_condition_is_written_with_or_without_braces() {
+        let mut templates = templates();
+        for source in ["n > 3", "{{ n > 3 }}"] {
+            let condition = templates.condition(source).expect("compiles");
+            assert!(templates.holds(&condition, &context! { n => 4 }).expect("holds"));
+            assert!(!templates.holds(&condition, &context! { n => 3 }).expect("does not hold"));
+        }
+        assert!(templates.condition("n >").is_err());
+    }
+
+    #[test]
+    fn a_broken_template_is_refused_when_it_is_compiled() {
+        assert!(templates().text("/p/{{ id").is_err());
+    }
+}

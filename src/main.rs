@@ -1,0 +1,2 @@
+//! The `akrida` command.
+fn main() {}
