@@ -1,1 +1,207 @@
-//! view
+//! What tables, files and pages show: plain data, derived from the replicated state.
+//!
+//! A view is complete: whoever renders it needs nothing else, neither the state nor a clock.
+
+pub mod build;
+pub mod validity;
+
+use std::sync::Arc;
+
+use crate::ids::RunId;
+use crate::stats::histogram::Histogram;
+use validity::Validity;
+
+/// A run as users see it.
+#[derive(Clone, Debug)]
+pub struct RunView {
+    /// Which run and how it was started.
+    pub run: RunInfo,
+    /// Where it stands.
+    pub status: Status,
+    /// Length of the current statistics segment so far, in seconds of plan time.
+    pub elapsed_s: f64,
+    /// Users that exist.
+    pub user_count: u64,
+    /// Users that exist, per class in the order of the scenario.
+    pub users_per_class: Vec<(Arc<str>, u64)>,
+    /// Requests, sorted by name and method.
+    pub endpoints: Vec<EndpointView>,
+    /// Transactions, sorted by name; not part of the total.
+    pub groups: Vec<EndpointView>,
+    /// All requests together: method "" and name "Aggregated".
+    pub total: EndpointView,
+    /// Failures, sorted by name, method and text.
+    pub errors: Vec<ErrorView>,
+    /// Exceptions, sorted by message.
+    pub exceptions: Vec<ExceptionView>,
+    /// What the generator itself could not do, by kind.
+    pub generator_errors: Vec<(Arc<str>, u64)>,
+    /// Requests that were written to the wire in full and are over, redirects included.
+    pub http_exchanges: u64,
+    /// Requests in flight that were cut off because the run stopped.
+    pub interrupted: u64,
+    /// How late the generator started what it had planned.
+    pub schedule_lag: Option<Histogram>,
+    /// The time series, oldest first.
+    pub history: Vec<HistoryPoint>,
+    /// Whether the generator spoiled the run.
+    pub validity: Validity,
+}
+
+/// How a run was started.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunInfo {
+    /// Its id.
+    pub id: RunId,
+    /// The name of the scenario file.
+    pub scenario: Arc<str>,
+    /// The host that was loaded, as far as it is one.
+    pub host: Option<Arc<str>>,
+    /// The label given with `--profile`.
+    pub profile: Option<Arc<str>>,
+    /// Start, milliseconds since the Unix epoch.
+    pub started_unix_ms: u64,
+    /// End, once it has ended.
+    pub ended_unix_ms: Option<u64>,
+    /// Start of the statistics segment, milliseconds since the Unix epoch: the start, or the last reset.
+    pub statistics_since_unix_ms: u64,
+    /// Users asked for.
+    pub target_users: u64,
+    /// Spawn rate asked for.
+    pub spawn_rate_per_s: f64,
+    /// Run time asked for, in seconds.
+    pub run_time_s: Option<f64>,
+    /// The user classes, in the order of the scenario.
+    pub classes: Vec<Arc<str>>,
+}
+
+/// Where a run stands; the names are Locust's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// Nothing was started.
+    Ready,
+    /// Users are being started or stopped to reach the target.
+    Spawning,
+    /// The target is reached.
+    Running,
+    /// Users are stopping.
+    Stopping,
+    /// The run has ended.
+    Stopped,
+}
+
+impl Status {
+    /// Locust's word for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ready => "ready",
+            Self::Spawning => "spawning",
+            Self::Running => "running",
+            Self::Stopping => "stopping",
+            Self::Stopped => "stopped",
+        }
+    }
+}
+
+/// A line of the statistics.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EndpointView {
+    /// The method; "" for the total, "GROUP" for transactions.
+    pub method: Arc<str>,
+    /// The name; "Aggregated" for the total.
+    pub name: Arc<str>,
+    /// Requests, failed ones included.
+    pub requests: u64,
+    /// Failed requests.
+    pub failures: u64,
+    /// Requests per second over the current window.
+    pub current_rps: f64,
+    /// Failures per second over the current window.
+    pub current_failures_per_s: f64,
+    /// Requests per second over the whole segment.
+    pub total_rps: f64,
+    /// Failures per second over the whole segment.
+    pub total_failures_per_s: f64,
+    /// Bytes of response bodies.
+    pub content_bytes: u64,
+    /// Latencies of all requests, failed ones included.
+    pub latency: Histogram,
+    /// Latencies of the requests that passed.
+    pub ok_latency: Histogram,
+    /// Latencies of all requests in the current window.
+    pub current_latency: Histogram,
+    /// Time to connect, of requests that did.
+    pub connect: Histogram,
+    /// Time of the TLS handshake, of requests that did one.
+    pub tls: Histogram,
+    /// Time to the first byte.
+    pub first_byte: Histogram,
+}
+
+impl EndpointView {
+    /// Failures per request; 0 without requests.
+    #[must_use]
+    pub fn fail_ratio(&self) -> f64 {
+        if self.requests == 0 { 0.0 } else { self.failures as f64 / self.requests as f64 }
+    }
+
+    /// Mean size of a response body in bytes; 0 without requests.
+    #[must_use]
+    pub fn mean_content_bytes(&self) -> f64 {
+        if self.requests == 0 { 0.0 } else { self.content_bytes as f64 / self.requests as f64 }
+    }
+}
+
+/// A kind of failure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ErrorView {
+    /// The method.
+    pub method: Arc<str>,
+    /// The endpoint's name.
+    pub name: Arc<str>,
+    /// What went wrong.
+    pub error: Arc<str>,
+    /// How often.
+    pub occurrences: u64,
+    /// First time, milliseconds since the Unix epoch.
+    pub first_seen_unix_ms: u64,
+    /// Last time.
+    pub last_seen_unix_ms: u64,
+}
+
+/// A kind of exception.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExceptionView {
+    /// How often.
+    pub count: u64,
+    /// What happened.
+    pub message: Arc<str>,
+    /// Where.
+    pub traceback: Arc<str>,
+    /// On which workers.
+    pub nodes: Vec<Arc<str>>,
+}
+
+/// A point of the time series.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct HistoryPoint {
+    /// When, in seconds of plan time.
+    pub second: u64,
+    /// When, milliseconds since the Unix epoch.
+    pub unix_ms: u64,
+    /// Users.
+    pub users: u64,
+    /// Requests per second.
+    pub rps: f64,
+    /// Failures per second.
+    pub failures_per_s: f64,
+    /// Mean latency in microseconds; 0 without requests.
+    pub mean_us: f64,
+    /// Median latency; 0 without requests.
+    pub p50_us: u64,
+    /// 95th percentile.
+    pub p95_us: u64,
+    /// 99th percentile.
+    pub p99_us: u64,
+}

@@ -1,0 +1,54 @@
+//! What the users of one arbiter share.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use akrida_core::ids::UserIndex;
+use akrida_core::scenario::model::Scenario;
+use akrida_core::stats::recorder::Recorder;
+
+use crate::clock::PlanClock;
+use crate::http::HttpOptions;
+
+/// Shared by the users of one arbiter and the stats collector that drains the recorder. Single-threaded: no locks.
+#[derive(Debug)]
+pub struct ArbiterContext {
+    /// What users do.
+    pub scenario: Arc<Scenario>,
+    /// Where they record.
+    pub recorder: RefCell<Recorder>,
+    /// Plan time.
+    pub clock: PlanClock,
+    /// How they connect.
+    pub http: HttpOptions,
+    /// Users that exist now, per class.
+    pub live: Vec<Cell<u64>>,
+    /// Seed of all random choices; mixed with the user's index.
+    pub seed: u64,
+}
+
+/// Which user to start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UserSpec {
+    /// Its index in the plan.
+    pub index: UserIndex,
+    /// Its class, an index into `Scenario::classes`.
+    pub class: usize,
+    /// When the plan wanted it to start, in plan time; the difference to the real start is schedule lag.
+    pub intended_start_us: u64,
+}
+
+/// How a user is to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StopMode {
+    /// At once: a wait ends, a request in flight gets `limits::STOP_GRACE`, then it is interrupted. `on_stop` runs
+    /// within the same grace.
+    Now,
+    /// A wait ends at once, the running task may end by itself within this time.
+    AfterTask(Duration),
+}
+
+/// A handle to the context.
+pub type SharedContext = Rc<ArbiterContext>;

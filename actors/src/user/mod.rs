@@ -1,0 +1,3 @@
+//! Users: one actix actor each, with its own connection, cookies and variables.
+
+pub mod context;

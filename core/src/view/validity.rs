@@ -1,0 +1,171 @@
+//! Whether the generator itself spoiled a run.
+//!
+//! A measuring instrument that was overloaded must say so: the verdict comes from how late planned work started, from
+//! the generator's CPU use, and from what it could not do for lack of descriptors or ports.
+
+use crate::stats::run::RunStats;
+
+/// The verdict, from good to bad.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verdict {
+    /// Nothing disturbed the measurement.
+    Valid,
+    /// Something did, to a degree that matters when figures are compared.
+    Degraded,
+    /// The figures do not describe the target.
+    Invalid,
+}
+
+impl Verdict {
+    /// The word in reports.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Valid => "VALID",
+            Self::Degraded => "DEGRADED",
+            Self::Invalid => "INVALID",
+        }
+    }
+}
+
+/// A verdict with its reasons.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Validity {
+    /// The verdict: the worst of the reasons.
+    pub verdict: Verdict,
+    /// Why, each with its weight; empty when valid.
+    pub reasons: Vec<(Verdict, String)>,
+}
+
+/// The limits that the verdict is drawn from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ValidityLimits {
+    /// 99th percentile of the schedule lag above which a run is degraded.
+    pub lag_degraded_us: u64,
+    /// 99th percentile of the schedule lag above which a run is invalid.
+    pub lag_invalid_us: u64,
+    /// Seconds without a break of CPU use above 80 % from which a run is degraded.
+    pub busy_s: u32,
+    /// Seconds without a break of CPU use above 95 % from which a run is invalid.
+    pub saturated_s: u32,
+    /// Generator errors per thousand requests above which a run is invalid; any makes it degraded.
+    pub generator_errors_permille: u64,
+}
+
+impl Default for ValidityLimits {
+    fn default() -> Self {
+        Self {
+            lag_degraded_us: 10_000,
+            lag_invalid_us: 100_000,
+            busy_s: 10,
+            saturated_s: 30,
+            generator_errors_permille: 10,
+        }
+    }
+}
+
+impl Validity {
+    /// Judges a run.
+    #[must_use]
+    pub fn judge(stats: &RunStats, limits: &ValidityLimits) -> Self {
+        let reasons: Vec<_> = [lag(stats, limits), generator_errors(stats, limits)]
+            .into_iter()
+            .flatten()
+            .chain(cpu(stats, limits))
+            .collect();
+        let verdict = reasons.iter().map(|(verdict, _)| *verdict).max().unwrap_or(Verdict::Valid);
+        Self { verdict, reasons }
+    }
+}
+
+fn lag(stats: &RunStats, limits: &ValidityLimits) -> Option<(Verdict, String)> {
+    let p99_us = stats.total.schedule_lag.as_ref()?.quantile_us(0.99)?;
+    let (verdict, limit_us) = match p99_us {
+        us if us > limits.lag_invalid_us => (Verdict::Invalid, limits.lag_invalid_us),
+        us if us > limits.lag_degraded_us => (Verdict::Degraded, limits.lag_degraded_us),
+        _ => return None,
+    };
+    let (p99_ms, limit_ms) = (p99_us as f64 / 1e3, limit_us as f64 / 1e3);
+    Some((
+        verdict,
+        format!("the generator started planned work late: schedule lag p99 {p99_ms:.1} ms, limit {limit_ms} ms"),
+    ))
+}
+
+fn cpu(stats: &RunStats, limits: &ValidityLimits) -> Vec<(Verdict, String)> {
+    let judged = stats.workers.iter().filter_map(|(name, worker)| {
+        let (verdict, percent, seconds) = if worker.saturated.longest_s >= limits.saturated_s {
+            (Verdict::Invalid, 95, worker.saturated.longest_s)
+        } else if worker.busy.longest_s >= limits.busy_s {
+            (Verdict::Degraded, 80, worker.busy.longest_s)
+        } else {
+            return None;
+        };
+        Some((verdict, format!("worker {name} used more than {percent} % of its CPU for {seconds} s")))
+    });
+    judged.collect()
+}
+
+fn generator_errors(stats: &RunStats, limits: &ValidityLimits) -> Option<(Verdict, String)> {
+    let count = stats.total.generator_errors.values().sum::<u64>();
+    if count == 0 {
+        return None;
+    }
+    let attempted = stats.total.total().requests() + count;
+    let invalid = count.saturating_mul(1_000) > attempted.saturating_mul(limits.generator_errors_permille);
+    let kinds: Vec<_> = stats.total.generator_errors.iter().map(|(kind, count)| format!("{kind} ({count})")).collect();
+    let verdict = if invalid { Verdict::Invalid } else { Verdict::Degraded };
+    Some((verdict, format!("the generator could not send {count} requests: {}", kinds.join(", "))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::WorkerId;
+    use crate::stats::histogram::Histogram;
+    use crate::stats::run::Streak;
+
+    fn judge(stats: &RunStats) -> Validity {
+        Validity::judge(stats, &ValidityLimits::default())
+    }
+
+    fn lagging(us: u64) -> RunStats {
+        let mut stats = RunStats::default();
+        stats.total.schedule_lag.get_or_insert_with(|| Histogram::new(2)).record(us);
+        stats
+    }
+
+    #[test]
+    fn an_undisturbed_run_is_valid_without_reasons() {
+        assert_eq!(judge(&lagging(9_000)), Validity { verdict: Verdict::Valid, reasons: Vec::new() });
+    }
+
+    #[test]
+    fn lag_degrades_and_then_invalidates() {
+        assert_eq!(judge(&lagging(20_000)).verdict, Verdict::Degraded);
+        assert_eq!(judge(&lagging(200_000)).verdict, Verdict::Invalid);
+    }
+
+    #[test]
+    fn cpu_counts_only_when_it_lasts() {
+        let mut stats = RunStats::default();
+        let worker = stats.workers.entry(WorkerId("w".into())).or_default();
+        worker.busy = Streak { now_s: 0, longest_s: 9 };
+        assert_eq!(judge(&stats).verdict, Verdict::Valid);
+        let worker = stats.workers.entry(WorkerId("w".into())).or_default();
+        worker.busy.longest_s = 10;
+        assert_eq!(judge(&stats).verdict, Verdict::Degraded);
+        let worker = stats.workers.entry(WorkerId("w".into())).or_default();
+        worker.saturated.longest_s = 30;
+        assert_eq!(judge(&stats).verdict, Verdict::Invalid);
+    }
+
+    #[test]
+    fn any_generator_error_degrades_and_many_invalidate() {
+        let mut stats = RunStats::default();
+        stats.total.generator_errors.insert("out of file descriptors".into(), 1);
+        let judged = judge(&stats);
+        assert_eq!(judged.verdict, Verdict::Invalid, "the only request was not sent");
+        assert!(judged.reasons[0].1.contains("out of file descriptors (1)"));
+    }
+}
