@@ -72,3 +72,9 @@ pub const WEIGHT_MAX: u32 = 1_000_000;
 
 /// Largest `repeat` count or `iterations` of a task set.
 pub const REPEAT_MAX: u64 = 1_000_000;
+
+/// Users that a worker starts or stops at once; more follow at the next tick.
+pub const USERS_CHANGED_PER_TICK_MAX: u64 = 2_000;
+
+/// How long a leader waits for the last deltas of a run beyond the stop time-out before it ends the run without them.
+pub const LAST_DELTAS_WAIT: Duration = Duration::from_secs(15);

@@ -1,0 +1,141 @@
+//! A run in the replicated state.
+
+use serde::{Deserialize, Serialize};
+
+use super::command::{Refusal, RunSpec, StopReason};
+use crate::ids::{RunId, WorkerId};
+use crate::plan::Plan;
+use crate::plan::rate::SpawnRate;
+use crate::stats::run::{MergedIntervals, RunStats};
+
+/// A run: its plan, its statistics and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Run {
+    id: RunId,
+    spec: RunSpec,
+    started_unix_ms: u64,
+    ended_unix_ms: Option<u64>,
+    stop_reason: Option<StopReason>,
+    participants: Vec<WorkerId>,
+    stats: RunStats,
+    missing: Vec<WorkerId>,
+}
+
+/// Where a run stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunPhase {
+    /// Load is generated.
+    Active,
+    /// Users were told to stop; the last deltas are awaited.
+    Stopping,
+    /// All deltas are merged, or given up by name.
+    Ended,
+}
+
+impl Run {
+    pub(super) fn new(id: RunId, spec: RunSpec, participants: Vec<WorkerId>, time_ms: u64) -> Self {
+        Self {
+            id,
+            spec,
+            started_unix_ms: time_ms,
+            ended_unix_ms: None,
+            stop_reason: None,
+            participants,
+            stats: RunStats::default(),
+            missing: Vec::new(),
+        }
+    }
+
+    pub(super) fn edit(&mut self, at_us: u64, users: u64, rate: SpawnRate) -> Result<(), Refusal> {
+        if self.stop_reason.is_some() {
+            return Err(Refusal::RunIsStopping);
+        }
+        self.spec.plan = self.spec.plan.edited(at_us, users, rate);
+        Ok(())
+    }
+
+    pub(super) fn reset(&mut self, at_us: u64) -> Result<(), Refusal> {
+        self.stats.reset(self.stats.segment + 1, at_us);
+        Ok(())
+    }
+
+    pub(super) fn stop(&mut self, at_us: u64, reason: StopReason) -> Result<(), Refusal> {
+        self.spec.plan = self.spec.plan.ended_at(at_us);
+        self.stop_reason.get_or_insert(reason);
+        Ok(())
+    }
+
+    pub(super) fn merge(&mut self, intervals: &MergedIntervals) {
+        self.stats.merge(intervals);
+    }
+
+    pub(super) fn end(&mut self, time_ms: u64, missing: &[WorkerId]) {
+        self.ended_unix_ms = Some(time_ms);
+        self.stop_reason.get_or_insert(StopReason::RunTime);
+        self.missing = missing.to_vec();
+    }
+
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> RunId {
+        self.id
+    }
+
+    /// What it is; the plan includes all edits.
+    #[must_use]
+    pub fn spec(&self) -> &RunSpec {
+        &self.spec
+    }
+
+    /// The workers that take part, in the order in which the slots are dealt to them.
+    #[must_use]
+    pub fn participants(&self) -> &[WorkerId] {
+        &self.participants
+    }
+
+    /// Its load.
+    #[must_use]
+    pub fn plan(&self) -> &Plan {
+        &self.spec.plan
+    }
+
+    /// Where it stands.
+    #[must_use]
+    pub fn phase(&self) -> RunPhase {
+        match (self.ended_unix_ms, self.stop_reason) {
+            (Some(_), _) => RunPhase::Ended,
+            (None, Some(_)) => RunPhase::Stopping,
+            (None, None) => RunPhase::Active,
+        }
+    }
+
+    /// Why it stops or stopped.
+    #[must_use]
+    pub fn stop_reason(&self) -> Option<StopReason> {
+        self.stop_reason
+    }
+
+    /// Its statistics.
+    #[must_use]
+    pub fn stats(&self) -> &RunStats {
+        &self.stats
+    }
+
+    /// Its start, milliseconds since the Unix epoch.
+    #[must_use]
+    pub fn started_unix_ms(&self) -> u64 {
+        self.started_unix_ms
+    }
+
+    /// Its end.
+    #[must_use]
+    pub fn ended_unix_ms(&self) -> Option<u64> {
+        self.ended_unix_ms
+    }
+
+    /// Workers whose last deltas never came: their share of the last seconds is missing from the statistics.
+    #[must_use]
+    pub fn missing(&self) -> &[WorkerId] {
+        &self.missing
+    }
+}
