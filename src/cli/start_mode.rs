@@ -1,0 +1,35 @@
+//! Whether a run starts at once, and what happens at its end.
+
+use std::time::Duration;
+
+use super::flags::load::LoadFlags;
+use super::values::Autoquit;
+
+/// How the program behaves around the run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StartMode {
+    /// Starts at once, ends with the run.
+    Headless,
+    /// Starts at once, stays after the run.
+    Autostart {
+        /// How long to stay; `None` until it is told to quit.
+        autoquit: Option<Duration>,
+    },
+}
+
+/// Decides the mode, and what the user should be told about it. This build has no web UI to wait in, so a run that
+/// was not told how to start is headless.
+pub(super) fn decide(load: &LoadFlags) -> (StartMode, Option<&'static str>) {
+    if load.headless && !load.headful {
+        let notice = load.autostart.then_some("--autostart has no effect with --headless");
+        return (StartMode::Headless, notice);
+    }
+    if load.autostart {
+        let autoquit = match load.autoquit {
+            Some(Autoquit::After(delay)) => Some(delay),
+            Some(Autoquit::Never) | None => None,
+        };
+        return (StartMode::Autostart { autoquit }, Some("the web UI is not in this build; the run starts without it"));
+    }
+    (StartMode::Headless, Some("the web UI is not in this build; the run starts at once, as with --headless"))
+}

@@ -1,0 +1,42 @@
+//! The commands beside the flags.
+
+use std::ffi::OsString;
+
+use clap::FromArgMatches;
+
+use super::flags::{CommandLine, Subcommand};
+use super::{CliError, Invocation, Problem, command};
+
+/// Wrong, missing, added or swapped letters that a name is still recognised with.
+const MISTAKES_MAX: usize = 1;
+
+/// Whether the first argument after the program's name is that of a subcommand.
+pub(super) fn is_named_by(arguments: &[OsString]) -> bool {
+    arguments.get(1).is_some_and(|first| first == "help" || command().find_subcommand(first).is_some())
+}
+
+/// The subcommand that a word without any other meaning may have been meant to be.
+pub(super) fn meant_by(word: &str) -> Option<String> {
+    command()
+        .get_subcommands()
+        .map(|subcommand| subcommand.get_name().to_owned())
+        .find(|name| strsim::damerau_levenshtein(name, word) <= MISTAKES_MAX)
+}
+
+/// Reads a command line whose first argument is a subcommand.
+///
+/// # Errors
+/// Help, or what clap has against it.
+pub(super) fn parse(arguments: Vec<OsString>) -> Result<Invocation, CliError> {
+    let matches = command().try_get_matches_from(arguments)?;
+    match CommandLine::from_arg_matches(&matches)?.command {
+        Some(Subcommand::Demo) => Ok(Invocation::Demo),
+        Some(Subcommand::Init { file }) => Ok(Invocation::Init { file }),
+        Some(Subcommand::Check { files }) => Ok(Invocation::Check { files }),
+        Some(Subcommand::Schema) => Ok(Invocation::Schema),
+        Some(Subcommand::Target(arguments)) => Ok(Invocation::Target(arguments)),
+        Some(Subcommand::Completions { shell }) => Ok(Invocation::Completions(shell)),
+        Some(Subcommand::Man) => Ok(Invocation::Man),
+        None => Err(CliError::of_problems(&[Problem::on_command_line("no command was named")])),
+    }
+}

@@ -1,0 +1,4 @@
+//! The parts of the `akrida` command.
+
+pub mod cli;
+pub mod init;
