@@ -28,6 +28,9 @@ pub(super) fn meant_by(word: &str) -> Option<String> {
 /// # Errors
 /// Help, or what clap has against it.
 pub(super) fn parse(arguments: Vec<OsString>) -> Result<Invocation, CliError> {
+    if arguments.len() == 2 && arguments[1] == "help" {
+        return Err(CliError::of_answer(command().render_help().to_string()));
+    }
     let matches = command().try_get_matches_from(arguments)?;
     match CommandLine::from_arg_matches(&matches)?.command {
         Some(Subcommand::Demo) => Ok(Invocation::Demo),
