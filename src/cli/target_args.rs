@@ -1,5 +1,6 @@
 //! The options of `akrida target`.
 
+use std::net::IpAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -8,9 +9,9 @@ use super::values;
 /// What `akrida target` was asked for. The texts of `latency` and `stall` are read by the target itself.
 #[derive(clap::Args, Clone, Debug, PartialEq)]
 pub struct TargetArgs {
-    /// Address to listen on
+    /// IP address to listen on
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
-    pub host: String,
+    pub host: IpAddr,
     /// Port to listen on; 0 takes a free one and prints it
     #[arg(long, value_name = "PORT", default_value_t = 8000)]
     pub port: u16,

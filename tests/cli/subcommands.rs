@@ -23,7 +23,7 @@ fn each_command_is_recognised() {
 #[test]
 fn the_target_has_defaults() {
     let defaults = TargetArgs {
-        host: "127.0.0.1".to_owned(),
+        host: [127, 0, 0, 1].into(),
         port: 8_000,
         latency: None,
         stall: None,
@@ -55,6 +55,7 @@ fn wrong_arguments_of_commands_are_usage_errors() {
         &["target", "--error-rate", "2"],
         &["target", "--port", "65536"],
         &["target", "--workers", "0"],
+        &["target", "--host", "localhost"],
         &["target", "--latencyy", "5ms"],
     ] {
         let error = empty.parse(arguments).expect_err("accepted");
