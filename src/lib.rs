@@ -2,3 +2,4 @@
 
 pub mod cli;
 pub mod init;
+pub mod target;
