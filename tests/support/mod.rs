@@ -1,0 +1,7 @@
+//! Servers and a client for the tests that need real sockets.
+
+#![allow(dead_code, unreachable_pub, reason = "each test program uses its own part of this")]
+
+pub mod bad_server;
+pub mod nginx;
+pub mod raw_http;

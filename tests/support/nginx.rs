@@ -1,0 +1,255 @@
+//! A real nginx with an access log, as the witness of what was sent.
+
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+/// Attempts to start before giving up: another process may take a port between its choice and its use.
+const ATTEMPTS: usize = 5;
+
+/// Time that nginx has to start or to stop; only a defect comes near it.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Time between two looks at what nginx is doing.
+const GLANCE: Duration = Duration::from_millis(10);
+
+/// Bytes of `/big`.
+pub const BIG_BYTES: usize = 10 * 1024;
+
+/// Bytes of `/slow`, which takes about as many seconds as it has KiB.
+pub const SLOW_BYTES: usize = 5 * 1024;
+
+/// A running nginx; it is stopped when it is dropped.
+///
+/// | path | answer |
+/// |---|---|
+/// | `/` | 200, 13 bytes |
+/// | `/missing` | 404 |
+/// | `/error` | 500 |
+/// | `/redirect` | 302 to `/` |
+/// | `/redirect2` | 302 to `/redirect` |
+/// | `/reset` | closes without an answer; logged with status 444 |
+/// | `/big` | 200, 10 KiB |
+/// | `/slow` | 200, 5 KiB in about 5 seconds |
+#[derive(Debug)]
+pub struct Nginx {
+    folder: TempDir,
+    program: PathBuf,
+    port: u16,
+    tls_port: u16,
+    master: Child,
+}
+
+impl Nginx {
+    /// Starts it on free ports of the loopback interface and returns once it listens.
+    ///
+    /// # Panics
+    /// With a clear message if nginx or openssl is missing or does not start.
+    pub fn start() -> Self {
+        let program = program();
+        let folder = tempfile::Builder::new().prefix("nginx-").tempdir().expect("a temporary folder");
+        fs::write(folder.path().join("big"), vec![b'x'; BIG_BYTES]).expect("the file /big");
+        fs::write(folder.path().join("slow"), vec![b'x'; SLOW_BYTES]).expect("the file /slow");
+        make_certificates(folder.path());
+        for _ in 0..ATTEMPTS {
+            let [port, tls_port] = free_ports();
+            fs::write(folder.path().join("nginx.conf"), configuration(folder.path(), port, tls_port)).expect("a file");
+            if let Some(master) = launch(&program, folder.path()) {
+                return Self { folder, program, port, tls_port, master };
+            }
+        }
+        panic!("nginx does not start: {}", read(&folder.path().join("error.log")));
+    }
+
+    /// Its base address without a slash at the end.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// The same pages over TLS, with a certificate for `127.0.0.1` and `localhost`.
+    pub fn tls_url(&self) -> String {
+        format!("https://127.0.0.1:{}", self.tls_port)
+    }
+
+    /// The certificate (PEM) of the authority that signed the server's.
+    pub fn ca_path(&self) -> PathBuf {
+        self.folder.path().join("ca.pem")
+    }
+
+    /// Quits gracefully, so that every request is logged, and returns the log: `STATUS METHOD URI`, one line a request.
+    pub fn log_lines(&mut self) -> Vec<String> {
+        self.quit();
+        read(&self.folder.path().join("access.log")).lines().map(str::to_owned).collect()
+    }
+
+    /// Quits gracefully: requests in flight are answered first.
+    pub fn stop(mut self) {
+        self.quit();
+    }
+
+    fn quit(&mut self) {
+        if self.signal("quit") {
+            assert!(self.ended_in_time(), "nginx does not quit");
+        }
+    }
+
+    /// Sends a signal by nginx's own means. False if it has ended already.
+    fn signal(&mut self, name: &str) -> bool {
+        if !matches!(self.master.try_wait(), Ok(None)) {
+            return false;
+        }
+        let _ = run(command(&self.program, self.folder.path()).args(["-s", name]));
+        true
+    }
+
+    fn ended_in_time(&mut self) -> bool {
+        eventually(|| !matches!(self.master.try_wait(), Ok(None)))
+    }
+}
+
+impl Drop for Nginx {
+    fn drop(&mut self) {
+        // The master ends its workers on a quick stop; a killed one would leave them behind.
+        if self.signal("stop") && !self.ended_in_time() {
+            let _ = self.master.kill();
+            let _ = self.master.wait();
+        }
+    }
+}
+
+fn program() -> PathBuf {
+    // Debian keeps it where the search path of ordinary users does not lead.
+    let candidates = ["nginx", "/usr/sbin/nginx"].map(PathBuf::from);
+    let works =
+        |program: &PathBuf| Command::new(program).arg("-v").output().is_ok_and(|output| output.status.success());
+    candidates.into_iter().find(works).expect("nginx is missing: run scripts/test.sh, which installs it")
+}
+
+fn command(program: &Path, folder: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.arg("-p").arg(folder).arg("-c").arg(folder.join("nginx.conf")).arg("-e").arg(folder.join("error.log"));
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+}
+
+/// Starts nginx and waits until it listens. None if it ended instead.
+fn launch(program: &Path, folder: &Path) -> Option<Child> {
+    let mut master = command(program, folder).spawn().expect("a process of nginx");
+    // The file with the process id is written once all addresses are bound.
+    let pid = folder.join("nginx.pid");
+    let mut ended = false;
+    let settled = eventually(|| {
+        ended = !matches!(master.try_wait(), Ok(None));
+        ended || fs::metadata(&pid).is_ok_and(|file| file.len() > 0)
+    });
+    if settled && !ended {
+        return Some(master);
+    }
+    let _ = master.kill();
+    let _ = master.wait();
+    None
+}
+
+fn eventually(mut happened: impl FnMut() -> bool) -> bool {
+    let deadline = Instant::now() + PATIENCE;
+    while !happened() {
+        if Instant::now() > deadline {
+            return false;
+        }
+        thread::sleep(GLANCE);
+    }
+    true
+}
+
+/// Two ports that were free a moment ago.
+fn free_ports() -> [u16; 2] {
+    let listeners = [0, 1].map(|_| TcpListener::bind("127.0.0.1:0").expect("a free port"));
+    listeners.map(|listener| listener.local_addr().expect("a local address").port())
+}
+
+fn configuration(folder: &Path, port: u16, tls_port: u16) -> String {
+    let root = folder.display();
+    // The folder is its owner's alone, so the workers of root's nginx must stay root.
+    let owner_is_root = fs::metadata(folder).is_ok_and(|folder| folder.uid() == 0);
+    let user = if owner_is_root { "user root;" } else { "" };
+    format!(
+        r#"{user}
+daemon off;
+worker_processes 2;
+worker_shutdown_timeout 20s;
+pid {root}/nginx.pid;
+events {{ worker_connections 8192; }}
+http {{
+    log_format counted '$status $request_method $request_uri';
+    access_log {root}/access.log counted;
+    client_body_temp_path {root}/body;
+    proxy_temp_path {root}/proxy;
+    fastcgi_temp_path {root}/fastcgi;
+    uwsgi_temp_path {root}/uwsgi;
+    scgi_temp_path {root}/scgi;
+    default_type text/plain;
+    keepalive_requests 1000000000;
+    client_max_body_size 100m;
+    server {{
+        listen 127.0.0.1:{port} backlog=4096;
+        listen 127.0.0.1:{tls_port} ssl backlog=4096;
+        ssl_certificate {root}/server.pem;
+        ssl_certificate_key {root}/server.key;
+        location = / {{ return 200 "Hello, World!"; }}
+        location = /missing {{ return 404; }}
+        location = /error {{ return 500; }}
+        location = /redirect {{ return 302 /; }}
+        location = /redirect2 {{ return 302 /redirect; }}
+        location = /reset {{ return 444; }}
+        location = /big {{ alias {root}/big; }}
+        location = /slow {{ limit_rate 1k; alias {root}/slow; }}
+    }}
+}}
+"#
+    )
+}
+
+/// An authority and a certificate signed by it: clients refuse an authority's certificate as that of a server.
+fn make_certificates(folder: &Path) {
+    let configuration = "\
+[req]
+distinguished_name = name
+prompt = no
+[name]
+CN = localhost
+[authority]
+basicConstraints = critical, CA:TRUE
+keyUsage = critical, keyCertSign
+subjectKeyIdentifier = hash
+[server]
+basicConstraints = critical, CA:FALSE
+extendedKeyUsage = serverAuth
+subjectAltName = DNS:localhost, IP:127.0.0.1
+";
+    fs::write(folder.join("openssl.cnf"), configuration).expect("the configuration of openssl");
+    let make = |arguments: &str| {
+        let mut openssl = Command::new("openssl");
+        openssl.current_dir(folder).stdin(Stdio::null());
+        let output = run(openssl.args(arguments.split_whitespace()));
+        assert!(output.status.success(), "openssl {arguments}: {}", String::from_utf8_lossy(&output.stderr));
+    };
+    let key = "-config openssl.cnf -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2";
+    make(&format!("req -x509 {key} -extensions authority -subj /CN=Test-authority -keyout ca.key -out ca.pem"));
+    make(&format!("req -x509 {key} -extensions server -CA ca.pem -CAkey ca.key -keyout server.key -out server.pem"));
+}
+
+fn run(command: &mut Command) -> Output {
+    let program = command.get_program().to_owned();
+    let missing = |problem| panic!("{}: {problem}; scripts/test.sh installs what is missing", program.display());
+    command.output().unwrap_or_else(missing)
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|problem| panic!("{}: {problem}", path.display()))
+}
