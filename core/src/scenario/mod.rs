@@ -4,10 +4,13 @@
 //! (file, line, column, allowed values), and the names, cycles, templates and patterns are checked on the way. What
 //! comes out is complete: running it needs no further look at the file.
 
+pub mod body;
 pub mod check;
 pub mod extract;
+pub mod json_query;
 pub mod model;
 pub mod problem;
+pub mod render;
 pub mod response;
 pub mod template;
 

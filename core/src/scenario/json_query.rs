@@ -1,0 +1,99 @@
+//! JSONPath queries, compiled once.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+use serde_json_path::JsonPath;
+
+/// A JSONPath query (RFC 9535).
+#[derive(Clone, Debug)]
+pub struct JsonQuery {
+    source: Arc<str>,
+    path: JsonPath,
+}
+
+impl JsonQuery {
+    /// Compiles a query.
+    ///
+    /// # Errors
+    /// Why the text is not a JSONPath.
+    pub fn parse(source: &str) -> Result<Self, String> {
+        let path = JsonPath::parse(source).map_err(|error| error.to_string())?;
+        Ok(Self { source: source.into(), path })
+    }
+
+    /// The query as it was written.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// What the query finds: the value when it finds one, a list of the values when it finds several, `None` when it
+    /// finds nothing.
+    #[must_use]
+    pub fn find(&self, document: &Value) -> Option<Value> {
+        let mut found = self.path.query(document).all();
+        match found.len() {
+            0 => None,
+            1 => found.pop().cloned(),
+            _ => Some(Value::Array(found.into_iter().cloned().collect())),
+        }
+    }
+}
+
+/// Whether two JSON values are equal, numbers by their value: 1 and 1.0 are.
+#[must_use]
+pub(super) fn json_equal(left: &Value, right: &Value) -> bool {
+    match (left, right) {
+        // Whole numbers beyond 2^53 share a float without being equal.
+        (Value::Number(left), Value::Number(right)) if is_whole(left) && is_whole(right) => left == right,
+        (Value::Number(left), Value::Number(right)) => left.as_f64() == right.as_f64(),
+        (Value::Array(left), Value::Array(right)) => {
+            left.len() == right.len() && left.iter().zip(right).all(|(left, right)| json_equal(left, right))
+        }
+        (Value::Object(left), Value::Object(right)) => {
+            left.len() == right.len()
+                && left.iter().all(|(key, value)| right.get(key).is_some_and(|other| json_equal(value, other)))
+        }
+        _ => left == right,
+    }
+}
+
+fn is_whole(number: &serde_json::Number) -> bool {
+    number.is_i64() || number.is_u64()
+}
+
+/// The text that a pattern is held against: a string's own text, any other value's JSON.
+#[must_use]
+pub(super) fn json_text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn one_hit_is_a_value_and_several_are_a_list() {
+        let document = json!({"id": 3, "items": [{"n": "a"}, {"n": "b"}], "none": null});
+        let find = |path: &str| JsonQuery::parse(path).expect("valid").find(&document);
+        assert_eq!(find("$.id"), Some(json!(3)));
+        assert_eq!(find("$.items[*].n"), Some(json!(["a", "b"])));
+        assert_eq!(find("$.none"), Some(json!(null)));
+        assert_eq!(find("$.missing"), None);
+        assert!(JsonQuery::parse("id").is_err());
+    }
+
+    #[test]
+    fn numbers_are_equal_by_value() {
+        assert!(json_equal(&json!({"a": [1, 2.0]}), &json!({"a": [1.0, 2]})));
+        assert!(!json_equal(&json!(1), &json!("1")));
+        assert!(!json_equal(&json!(9_007_199_254_740_993_u64), &json!(9_007_199_254_740_992_u64)));
+        assert!(!json_equal(&json!({"a": 1}), &json!({"a": 1, "b": 2})));
+    }
+}
