@@ -67,6 +67,27 @@ pub const SCENARIO_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Depth of nesting in a scenario file.
 pub const SCENARIO_DEPTH_MAX: usize = 64;
 
+/// Values that the aliases of a YAML file may repeat.
+pub const SCENARIO_ALIAS_NODES_MAX: usize = 100_000;
+
+/// Problems of one scenario file that are shown; further ones are counted.
+pub const SCENARIO_PROBLEMS_MAX: usize = 200;
+
+/// Tasks of one user class once every `use` of a named set is replaced by the set.
+pub const SCENARIO_TASKS_MAX: usize = 100_000;
+
+/// Depth of nesting of task sets, named sets included.
+pub const TASK_SET_DEPTH_MAX: usize = 32;
+
+/// Longest wait time, pacing or mean of a Poisson wait.
+pub const WAIT_MAX: Duration = Duration::from_secs(24 * 3_600);
+
+/// Longest time-out of a request that a scenario may ask for.
+pub const REQUEST_TIMEOUT_MAX: Duration = Duration::from_secs(3_600);
+
+/// Most redirects that a scenario may ask to follow.
+pub const REDIRECTS_LIMIT_MAX: u32 = 1_000;
+
 /// Largest weight of a user class or task.
 pub const WEIGHT_MAX: u32 = 1_000_000;
 

@@ -10,6 +10,7 @@ pub mod extract;
 pub mod json_query;
 pub mod model;
 pub mod problem;
+mod read;
 pub mod render;
 pub mod response;
 pub mod template;

@@ -1,7 +1,11 @@
 //! What is wrong with a scenario file, and where.
 
+use std::cell::Cell;
 use std::fmt;
 use std::sync::Arc;
+
+use super::check::cut_text;
+use crate::limits::SCENARIO_PROBLEMS_MAX;
 
 /// One problem of a scenario file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,4 +30,101 @@ impl fmt::Display for Problem {
         }
         f.write_str(&self.message)
     }
+}
+
+/// A place in a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Position {
+    /// The line, from 1.
+    pub(crate) line: usize,
+    /// The column in characters, from 1.
+    pub(crate) column: usize,
+}
+
+impl Position {
+    /// The first character of a text.
+    pub(crate) const START: Self = Self { line: 1, column: 1 };
+}
+
+/// Turns byte offsets of a text into positions. Offsets that come in order cost one walk over the text altogether,
+/// even when the text is a single long line.
+pub(crate) struct Lines<'a> {
+    text: &'a str,
+    starts: Vec<usize>,
+    /// The last offset that was asked for, and its position.
+    last: Cell<(usize, Position)>,
+}
+
+impl<'a> Lines<'a> {
+    /// Finds the lines of a text.
+    pub(crate) fn of(text: &'a str) -> Self {
+        let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        Self { text, starts, last: Cell::new((0, Position::START)) }
+    }
+
+    /// The position of a byte; of the end when the text is shorter.
+    pub(crate) fn position(&self, offset: usize) -> Position {
+        let offset = offset.min(self.text.len());
+        let line = self.starts.partition_point(|start| *start <= offset);
+        let (mut from, mut column) = (self.starts[line - 1], 1);
+        let (last, last_position) = self.last.get();
+        if last_position.line == line && last <= offset {
+            (from, column) = (last, last_position.column);
+        }
+        column += self.text.as_bytes()[from..offset].iter().filter(|byte| (**byte & 0xC0) != 0x80).count();
+        let position = Position { line, column };
+        self.last.set((offset, position));
+        position
+    }
+}
+
+/// The problems found so far in one file.
+pub(crate) struct Problems {
+    file: Arc<str>,
+    list: Vec<Problem>,
+    left_out: usize,
+}
+
+impl Problems {
+    /// No problems yet.
+    pub(crate) fn of(file: &str) -> Self {
+        Self { file: file.into(), list: Vec::new(), left_out: 0 }
+    }
+
+    /// Adds a problem.
+    pub(crate) fn add(&mut self, at: Position, path: &str, message: impl Into<String>) {
+        if self.list.len() >= SCENARIO_PROBLEMS_MAX {
+            self.left_out += 1;
+            return;
+        }
+        self.list.push(Problem {
+            file: self.file.clone(),
+            line: at.line,
+            column: at.column,
+            path: path.to_owned(),
+            message: message.into(),
+        });
+    }
+
+    /// Whether there is none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// The problems in the order of the file's lines.
+    pub(crate) fn in_order(mut self) -> Vec<Problem> {
+        self.list.sort_by_key(|problem| (problem.line, problem.column));
+        if let Some(last) = self.list.last_mut().filter(|_| self.left_out > 0) {
+            last.message.push_str(&format!(" (and {} more problems)", self.left_out));
+        }
+        self.list
+    }
+}
+
+/// Characters of a file's own text that a message repeats.
+const SHOWN_CHARS_MAX: usize = 60;
+
+/// A text from the file, cut so that a message stays readable.
+pub(crate) fn shown(text: &str) -> String {
+    cut_text(text, SHOWN_CHARS_MAX)
 }
