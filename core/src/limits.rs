@@ -73,14 +73,17 @@ pub const SCENARIO_ALIAS_NODES_MAX: usize = 100_000;
 /// Problems of one scenario file that are shown; further ones are counted.
 pub const SCENARIO_PROBLEMS_MAX: usize = 200;
 
-/// Tasks of one user class once every `use` of a named set is replaced by the set.
-pub const SCENARIO_TASKS_MAX: usize = 100_000;
+/// What the `use` of named task sets may repeat, by the size of the sets in the file.
+pub const SCENARIO_REUSED_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// Depth of nesting of task sets, named sets included.
 pub const TASK_SET_DEPTH_MAX: usize = 32;
 
 /// Longest wait time, pacing or mean of a Poisson wait.
 pub const WAIT_MAX: Duration = Duration::from_secs(24 * 3_600);
+
+/// Largest rate of a `throughput` or `poisson` wait time of one user.
+pub const USER_RATE_MAX_PER_S: f64 = 1_000_000.0;
 
 /// Longest time-out of a request that a scenario may ask for.
 pub const REQUEST_TIMEOUT_MAX: Duration = Duration::from_secs(3_600);

@@ -6,18 +6,22 @@
 
 pub mod body;
 pub mod check;
+mod decode;
 pub mod extract;
 pub mod json_query;
 pub mod model;
 pub mod problem;
+pub mod ratio;
 mod read;
 pub mod render;
 pub mod response;
+pub mod schema;
+pub mod select;
 pub mod template;
 
 use std::sync::Arc;
 
-use problem::Problem;
+use problem::{Problem, Problems};
 
 /// A scenario file that was read but not yet understood.
 #[derive(Clone, Copy, Debug)]
@@ -46,6 +50,8 @@ pub enum Format {
 /// # Errors
 /// Every problem of the file, in the order of its lines.
 pub fn load(source: &Source<'_>, register: template::RegisterFunctions) -> Result<Arc<model::Scenario>, Vec<Problem>> {
-    let _ = (source, register);
-    Err(Vec::new())
+    let mut problems = Problems::of(source.name);
+    let Some(document) = read::read(source, &mut problems) else { return Err(problems.in_order()) };
+    let (scenario, problems) = decode::decode(&document, source.name, template::Templates::new(register), problems);
+    scenario.map(Arc::new).ok_or_else(|| problems.in_order())
 }

@@ -68,6 +68,18 @@ impl Node {
         }
     }
 
+    /// About how many bytes this node takes in memory once it is decoded: its texts, and a fixed share a value.
+    pub(crate) fn bytes(&self) -> usize {
+        const VALUE_BYTES: usize = 100;
+        VALUE_BYTES
+            + match &self.value {
+                NodeValue::Text(text) => text.len(),
+                NodeValue::List(items) => items.iter().map(Self::bytes).sum(),
+                NodeValue::Map(entries) => entries.iter().map(|entry| entry.key.len() + entry.node.bytes()).sum(),
+                _ => 0,
+            }
+    }
+
     /// How deep this node nests; 0 for a scalar.
     pub(crate) fn height(&self) -> usize {
         match &self.value {

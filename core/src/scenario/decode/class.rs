@@ -1,0 +1,147 @@
+//! The document and its user classes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Decoder;
+use super::cursor::{Cursor, Object};
+use super::keys::{CLASS, SCENARIO};
+use super::values::{Named, overridden};
+use crate::limits::{REDIRECTS_MAX, REQUEST_TIMEOUT, USERS_MAX, WEIGHT_MAX};
+use crate::scenario::model::{
+    Iterations, RequestDefaults, Task, TaskOrder, TaskSet, UserClass, ValueTemplate, WaitTime,
+};
+use crate::scenario::read::node::{Entry, NodeValue};
+
+/// What the document says for all classes.
+struct Defaults {
+    variables: Named<ValueTemplate>,
+    requests: RequestDefaults,
+}
+
+impl<'n> Decoder<'n> {
+    /// The document: the host and the classes.
+    pub(super) fn document(&mut self, cursor: &Cursor<'n>) -> Option<(Option<Arc<str>>, Vec<UserClass>)> {
+        let object = self.object(cursor, &SCENARIO)?;
+        let host = self.optional(&object, "host", Self::host);
+        let nothing = Defaults {
+            variables: Vec::new(),
+            requests: RequestDefaults {
+                headers: Vec::new(),
+                auth: None,
+                timeout: REQUEST_TIMEOUT,
+                redirects_max: REDIRECTS_MAX,
+            },
+        };
+        let defaults = self.defaults(&object, &nothing);
+        if let Some(sets) = object.get("task_sets") {
+            self.task_sets(&sets);
+        }
+        let Some(users) = object.get("users") else {
+            self.problem(cursor, "expected the key `users`");
+            return None;
+        };
+        let classes = self.classes(&users, defaults.as_ref().unwrap_or(&nothing));
+        defaults?;
+        Some((host?, classes?))
+    }
+
+    fn classes(&mut self, cursor: &Cursor<'n>, defaults: &Defaults) -> Option<Vec<UserClass>> {
+        let entries = self.entries(cursor, "an object of user classes")?;
+        if entries.is_empty() {
+            self.problem(cursor, "expected at least one user class");
+            return None;
+        }
+        let classes = self.all(entries, |decoder, entry| decoder.class(cursor, entry, defaults))?;
+        if classes.iter().all(|class| class.weight_milli == 0 && class.fixed_count == 0) {
+            self.problem(cursor, "every class has weight 0 and no fixed_count, so there is no user to spawn");
+            return None;
+        }
+        Some(classes)
+    }
+
+    fn class(&mut self, users: &Cursor<'n>, entry: &'n Entry, defaults: &Defaults) -> Option<UserClass> {
+        let cursor = users.entry(entry);
+        let name = self.name(&cursor, &entry.key, "a user class");
+        let object = self.object(&cursor, &CLASS)?;
+        let weight_milli = self.optional(&object, "weight", Self::class_weight);
+        let fixed_count = self.optional(&object, "fixed_count", |decoder, at| decoder.whole(at, 0, USERS_MAX));
+        let host = self.optional(&object, "host", Self::host);
+        let wait_time = self.optional(&object, "wait_time", Self::wait_time);
+        let defaults = self.defaults(&object, defaults);
+        let on_start = self.optional(&object, "on_start", Self::steps);
+        let on_stop = self.optional(&object, "on_stop", Self::steps);
+        let order = self.order(&object);
+        let tags = self.optional(&object, "tags", Self::tags);
+        let tasks = self.required_tasks(&object);
+        let defaults = defaults?;
+        let tasks = tagged(tasks?, &tags?.unwrap_or_default());
+        Some(UserClass {
+            name: name?,
+            weight_milli: weight_milli?.unwrap_or(1_000),
+            fixed_count: fixed_count?.unwrap_or(0),
+            host: host?,
+            wait_time: wait_time?.unwrap_or(WaitTime::Constant(Duration::ZERO)),
+            variables: defaults.variables,
+            defaults: defaults.requests,
+            on_start: on_start?.unwrap_or_default(),
+            on_stop: on_stop?.unwrap_or_default(),
+            tasks: TaskSet {
+                order: order?.unwrap_or(TaskOrder::Random),
+                wait_time: None,
+                iterations: Iterations::Forever,
+                tasks,
+            },
+        })
+    }
+
+    /// A share in thousandths.
+    fn class_weight(&mut self, cursor: &Cursor<'n>) -> Option<u32> {
+        let weight = match &cursor.node.value {
+            NodeValue::Number(number, _) => number.as_f64(),
+            _ => None,
+        };
+        let bounds = 0.0..=f64::from(WEIGHT_MAX);
+        let Some(weight) = weight.filter(|weight| bounds.contains(weight)) else {
+            self.wrong_kind(cursor, &format!("a number from 0 to {WEIGHT_MAX}"));
+            return None;
+        };
+        let milli = (weight * 1_000.0).round();
+        if milli == 0.0 && weight > 0.0 {
+            self.problem(cursor, "a weight is 0 or at least 0.001");
+            return None;
+        }
+        Some(milli as u32)
+    }
+
+    /// Variables and request defaults of an object, on top of those around it.
+    fn defaults(&mut self, object: &Object<'n>, around: &Defaults) -> Option<Defaults> {
+        let variables = self.optional(object, "variables", Self::variables);
+        let headers = self.optional(object, "headers", Self::headers);
+        let auth = self.optional(object, "auth", Self::auth);
+        let timeout = self.optional(object, "timeout", Self::timeout);
+        let redirects_max = self.optional(object, "redirects", Self::redirects);
+        let requests = &around.requests;
+        Some(Defaults {
+            variables: overridden(&around.variables, variables?.unwrap_or_default(), |left, right| left == right),
+            requests: RequestDefaults {
+                headers: overridden(&requests.headers, headers?.unwrap_or_default(), str::eq_ignore_ascii_case),
+                auth: auth?.or_else(|| requests.auth.clone()),
+                timeout: timeout?.unwrap_or(requests.timeout),
+                redirects_max: redirects_max?.unwrap_or(requests.redirects_max),
+            },
+        })
+    }
+}
+
+/// The tasks of a class, each with the tags of the class as well.
+fn tagged(mut tasks: Vec<Task>, tags: &[Arc<str>]) -> Vec<Task> {
+    for task in &mut tasks {
+        for tag in tags {
+            if !task.tags.contains(tag) {
+                task.tags.push(tag.clone());
+            }
+        }
+    }
+    tasks
+}

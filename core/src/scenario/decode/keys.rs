@@ -1,0 +1,124 @@
+//! The keys of each object of a scenario file, in one place. The published schema is compared with these tables.
+
+/// The keys that an object may have.
+#[derive(Debug)]
+pub(crate) struct Keys {
+    /// What the definitions of the schema call the object.
+    #[cfg(test)]
+    pub(crate) name: &'static str,
+    /// Its keys, in the order in which messages list them.
+    pub(crate) keys: &'static [&'static str],
+}
+
+macro_rules! tables {
+    ($($(#[$doc:meta])* $constant:ident = $name:literal [$($key:literal)*];)*) => {
+        $($(#[$doc])* pub(crate) const $constant: Keys = Keys { #[cfg(test)] name: $name, keys: &[$($key),*] };)*
+
+        /// Every table.
+        #[cfg(test)]
+        pub(crate) const ALL: &[&Keys] = &[$(&$constant),*];
+    };
+}
+
+tables! {
+    /// The document itself.
+    SCENARIO = "scenario" ["host" "users" "task_sets" "variables" "headers" "auth" "timeout" "redirects"];
+    /// An entry of `users`.
+    CLASS = "user_class" [
+        "weight" "fixed_count" "host" "wait_time" "variables" "headers" "auth" "timeout" "redirects" "on_start"
+        "on_stop" "order" "sequential" "tags" "tasks"
+    ];
+    /// An entry of `task_sets`.
+    TASK_SET = "task_set" ["order" "sequential" "wait_time" "iterations" "tasks"];
+    /// An entry of `tasks`.
+    TASK = "task" ["weight" "tags" "steps" "tasks" "use" "order" "sequential" "wait_time" "iterations"];
+    /// A step that sends a request.
+    REQUEST_STEP = "request_step" [
+        "get" "post" "put" "patch" "delete" "head" "options" "request" "name" "headers" "query" "json" "form"
+        "multipart" "body" "auth" "timeout" "redirects" "check" "extract"
+    ];
+    /// The value of `request`.
+    REQUEST_LINE = "request_line" ["method" "url"];
+    /// A step that pauses.
+    WAIT_STEP = "wait_step" ["wait"];
+    /// A step that branches.
+    IF_STEP = "if_step" ["if" "then" "else"];
+    /// A step that repeats.
+    REPEAT_STEP = "repeat_step" ["repeat" "steps"];
+    /// A step that times other steps.
+    GROUP_STEP = "group_step" ["group" "steps"];
+    /// A step that logs.
+    LOG_STEP = "log_step" ["log"];
+    /// A step that sets variables.
+    SET_STEP = "set_step" ["set"];
+    /// A step that leaves a nested task set.
+    INTERRUPT_STEP = "interrupt_step" ["interrupt"];
+    /// A step that ends the user.
+    STOP_USER_STEP = "stop_user_step" ["stop_user"];
+    /// The value of `auth`.
+    AUTH = "auth" ["basic" "bearer"];
+    /// The value of `auth.basic`.
+    BASIC = "basic" ["username" "password"];
+    /// A part of `multipart`.
+    PART = "part" ["content" "file_name" "content_type"];
+    /// The value of `check`.
+    CHECK = "check" ["status" "header" "body" "regex" "json" "time"];
+    /// What `check.header` expects of one header.
+    HEADER_CHECK = "header_check" ["equals" "contains" "regex" "present"];
+    /// The value of `check.body`.
+    BODY_CHECK = "body_check" ["contains" "not_contains"];
+    /// What `check.json` expects at one path.
+    JSON_CHECK = "json_check" ["equals" "contains" "regex" "exists"];
+    /// An entry of `extract`.
+    EXTRACT = "extract" ["json" "regex" "group" "css" "attribute" "header" "cookie" "default"];
+}
+
+/// The steps by the key that says what a step does.
+pub(crate) const STEPS: &[(&str, &Keys)] = &[
+    ("get", &REQUEST_STEP),
+    ("post", &REQUEST_STEP),
+    ("put", &REQUEST_STEP),
+    ("patch", &REQUEST_STEP),
+    ("delete", &REQUEST_STEP),
+    ("head", &REQUEST_STEP),
+    ("options", &REQUEST_STEP),
+    ("request", &REQUEST_STEP),
+    ("wait", &WAIT_STEP),
+    ("if", &IF_STEP),
+    ("repeat", &REPEAT_STEP),
+    ("group", &GROUP_STEP),
+    ("log", &LOG_STEP),
+    ("set", &SET_STEP),
+    ("interrupt", &INTERRUPT_STEP),
+    ("stop_user", &STOP_USER_STEP),
+];
+
+/// The allowed text that is most like another one, if any is like enough to be meant.
+pub(crate) fn closest<'a>(text: &str, allowed: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    /// Longer texts are no misspelt keys, and comparing them would take long.
+    const COMPARED_BYTES_MAX: usize = 64;
+    if text.len() > COMPARED_BYTES_MAX {
+        return None;
+    }
+    let normal = text.to_lowercase().replace(['-', ' '], "_");
+    let likely = (text.chars().count() / 3).max(1);
+    allowed
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(&normal, &candidate.to_lowercase()), candidate))
+        .filter(|(distance, _)| *distance <= likely)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_closest_key_is_suggested_and_nothing_far_away() {
+        assert_eq!(closest("wieght", CLASS.keys.iter().copied()), Some("weight"));
+        assert_eq!(closest("wait-time", CLASS.keys.iter().copied()), Some("wait_time"));
+        assert_eq!(closest("Headers", CLASS.keys.iter().copied()), Some("headers"));
+        assert_eq!(closest("zzz", CLASS.keys.iter().copied()), None);
+    }
+}

@@ -1,0 +1,245 @@
+//! Texts, numbers, switches, durations and URLs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use url::Url;
+
+use super::Decoder;
+use super::cursor::Cursor;
+use crate::limits::{REDIRECTS_LIMIT_MAX, REDIRECTS_MAX, REQUEST_TIMEOUT_MAX};
+use crate::scenario::problem::shown;
+use crate::scenario::read::node::NodeValue;
+
+impl<'n> Decoder<'n> {
+    /// The text of a scalar; numbers and switches as they are written.
+    pub(super) fn text(&mut self, cursor: &Cursor<'n>, what: &str) -> Option<&'n str> {
+        match &cursor.node.value {
+            NodeValue::Text(text) | NodeValue::Number(_, text) => Some(text),
+            NodeValue::Bool(true) => Some("true"),
+            NodeValue::Bool(false) => Some("false"),
+            _ => {
+                self.wrong_kind(cursor, what);
+                None
+            }
+        }
+    }
+
+    /// One text or a list of texts.
+    pub(super) fn texts(&mut self, cursor: &Cursor<'n>, what: &str) -> Option<Vec<(Cursor<'n>, &'n str)>> {
+        let items = cursor.items().unwrap_or_else(|| vec![cursor.clone()]);
+        self.all(items, |decoder, item| decoder.text(&item, what).map(|text| (item, text)))
+    }
+
+    /// True or false.
+    pub(super) fn switch(&mut self, cursor: &Cursor<'n>) -> Option<bool> {
+        match &cursor.node.value {
+            NodeValue::Bool(value) => Some(*value),
+            _ => {
+                self.wrong_kind(cursor, "`true` or `false`");
+                None
+            }
+        }
+    }
+
+    /// A whole number within bounds.
+    pub(super) fn whole(&mut self, cursor: &Cursor<'n>, low: u64, high: u64) -> Option<u64> {
+        let number = match &cursor.node.value {
+            NodeValue::Number(number, _) => number.as_u64().filter(|value| (low..=high).contains(value)),
+            _ => None,
+        };
+        if number.is_none() {
+            self.wrong_kind(cursor, &format!("a whole number from {low} to {high}"));
+        }
+        number
+    }
+
+    /// A time-out: more than nothing.
+    pub(super) fn timeout(&mut self, cursor: &Cursor<'n>) -> Option<Duration> {
+        let timeout = self.duration(cursor, "a time such as `30s` or `500ms`", REQUEST_TIMEOUT_MAX)?;
+        if timeout.is_zero() {
+            self.problem(cursor, "a time-out is longer than nothing");
+            return None;
+        }
+        Some(timeout)
+    }
+
+    /// A time, at most `longest`.
+    pub(super) fn duration(&mut self, cursor: &Cursor<'n>, what: &str, longest: Duration) -> Option<Duration> {
+        let text = self.text(cursor, what)?;
+        match duration_of(text) {
+            Ok(duration) if duration <= longest => Some(duration),
+            Ok(_) => {
+                self.problem(cursor, format!("{:?} is too long, at most {longest:?} are allowed", shown(text)));
+                None
+            }
+            Err(reason) => {
+                self.problem(cursor, format!("{reason}, expected {what}"));
+                None
+            }
+        }
+    }
+
+    /// How many redirects to follow; `true` for the default number and `false` for none.
+    pub(super) fn redirects(&mut self, cursor: &Cursor<'n>) -> Option<u32> {
+        match &cursor.node.value {
+            NodeValue::Bool(true) => Some(REDIRECTS_MAX),
+            NodeValue::Bool(false) => Some(0),
+            _ => self.whole(cursor, 0, REDIRECTS_LIMIT_MAX.into()).map(|count| count as u32),
+        }
+    }
+
+    /// A base URL, without the slash at its end.
+    pub(super) fn host(&mut self, cursor: &Cursor<'n>) -> Option<Arc<str>> {
+        let text = self.text(cursor, "a URL such as `http://127.0.0.1:8000`")?;
+        match check_host(text) {
+            Ok(()) => Some(text.trim_end_matches('/').into()),
+            Err(reason) => {
+                self.problem(cursor, reason);
+                None
+            }
+        }
+    }
+
+    /// A name that is shown in tables: some text without control characters.
+    pub(super) fn name(&mut self, cursor: &Cursor<'n>, name: &str, what: &str) -> Option<Arc<str>> {
+        if name.trim().is_empty() {
+            self.problem(cursor, format!("{what} has an empty name"));
+            return None;
+        }
+        if name.chars().any(char::is_control) {
+            self.problem(cursor, format!("the name of {what} holds a control character such as a line break"));
+            return None;
+        }
+        Some(name.into())
+    }
+
+    /// The name of a variable.
+    pub(super) fn variable(&mut self, cursor: &Cursor<'n>, name: &str) -> Option<Arc<str>> {
+        let mut characters = name.chars();
+        let begins = characters.next().is_some_and(|first| first.is_ascii_alphabetic() || first == '_');
+        if !begins || !characters.all(|character| character.is_ascii_alphanumeric() || character == '_') {
+            let message =
+                format!("`{}` is no name for a variable: letters, digits and `_`, no digit first", shown(name));
+            self.problem(cursor, message);
+            return None;
+        }
+        if RESERVED.contains(&name) {
+            self.problem(cursor, format!("`{name}` is set by akrida and cannot be a variable of the scenario"));
+            return None;
+        }
+        Some(name.into())
+    }
+}
+
+/// Names that templates know already or that their language gives a meaning.
+const RESERVED: &[&str] = &[
+    "user",
+    "loop_index",
+    "__value",
+    "true",
+    "false",
+    "none",
+    "True",
+    "False",
+    "None",
+    "not",
+    "and",
+    "or",
+    "in",
+    "is",
+    "if",
+    "else",
+    "loop",
+    "self",
+];
+
+/// Checks a base URL.
+///
+/// # Errors
+/// What is wrong with it.
+pub(crate) fn check_host(text: &str) -> Result<(), String> {
+    const EXPECTED: &str = "expected a URL such as `http://127.0.0.1:8000`";
+    if text.contains("{{") {
+        return Err("the host cannot be a template; use a template in the URL of a request".to_owned());
+    }
+    let scheme = text.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
+    if !matches!(scheme.as_deref(), Some("http" | "https")) {
+        return Err(format!("{:?} does not begin with http:// or https://, {EXPECTED}", shown(text)));
+    }
+    match Url::parse(text) {
+        Err(error) => Err(format!("{:?} is no URL: {error}, {EXPECTED}", shown(text))),
+        Ok(url) if url.query().is_some() || url.fragment().is_some() => {
+            Err(format!("{:?} has a query or a fragment, to which no path can be appended", shown(text)))
+        }
+        Ok(_) => Ok(()),
+    }
+}
+
+/// Reads `2`, `2s`, `1.5s`, `500ms`, `1m30s`; a number without a unit is in seconds.
+pub(super) fn duration_of(text: &str) -> Result<Duration, String> {
+    let text = text.trim();
+    let wrong = || format!("{:?} is no time", shown(text));
+    if text.starts_with('-') {
+        return Err(format!("{:?} is negative", shown(text)));
+    }
+    if text.parse::<f64>().is_ok() && text.starts_with(|first: char| first.is_ascii_digit() || first == '.') {
+        return seconds(text, 1.0).ok_or_else(wrong);
+    }
+    let mut total = Duration::ZERO;
+    let mut rest = text;
+    while !rest.is_empty() {
+        let digits = rest.find(|character: char| !character.is_ascii_digit() && character != '.').ok_or_else(wrong)?;
+        let (number, tail) = rest.split_at(digits);
+        let letters = tail.find(|character: char| !character.is_ascii_alphabetic()).unwrap_or(tail.len());
+        let (unit, tail) = tail.split_at(letters);
+        let unit_s = match unit {
+            "us" => 1e-6,
+            "ms" => 1e-3,
+            "s" => 1.0,
+            "m" => 60.0,
+            "h" => 3_600.0,
+            _ => return Err(format!("{:?} has no unit that is known (us, ms, s, m, h)", shown(text))),
+        };
+        total = seconds(number, unit_s).and_then(|part| total.checked_add(part)).ok_or_else(wrong)?;
+        rest = tail.trim_start();
+    }
+    if text.is_empty() { Err(wrong()) } else { Ok(total) }
+}
+
+fn seconds(number: &str, unit_s: f64) -> Option<Duration> {
+    Duration::try_from_secs_f64(number.parse::<f64>().ok()? * unit_s).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_read_with_and_without_units() {
+        for (text, milliseconds) in [
+            ("0", 0),
+            ("2", 2_000),
+            ("2s", 2_000),
+            ("1.5s", 1_500),
+            ("500ms", 500),
+            ("1m30s", 90_000),
+            ("1h 1s", 3_601_000),
+        ] {
+            assert_eq!(duration_of(text), Ok(Duration::from_millis(milliseconds)), "{text:?}");
+        }
+        for text in ["", "s", "-1s", "2 parsecs", "1.2.3s", "inf", "NaN", "5s3", "1e400", "ä"] {
+            assert!(duration_of(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_host_is_an_http_url_with_a_host() {
+        for text in ["http://127.0.0.1:8000", "https://example.org/base/", "http://[::1]:80"] {
+            assert_eq!(check_host(text), Ok(()), "{text}");
+        }
+        for text in ["", "localhost:8000", "ftp://x", "http://", "http://x:99999", "http://x/?a=1", "http://{{ h }}"] {
+            assert!(check_host(text).is_err(), "{text}");
+        }
+    }
+}
