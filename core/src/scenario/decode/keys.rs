@@ -121,4 +121,28 @@ mod tests {
         assert_eq!(closest("Headers", CLASS.keys.iter().copied()), Some("headers"));
         assert_eq!(closest("zzz", CLASS.keys.iter().copied()), None);
     }
+
+    #[test]
+    fn the_published_schema_has_the_same_keys() {
+        let schema: serde_json::Value = serde_json::from_str(crate::scenario::schema::SCHEMA).expect("JSON");
+        for table in ALL {
+            let object = if table.name == "scenario" { &schema } else { &schema["$defs"][table.name] };
+            let properties = object["properties"].as_object().expect(table.name);
+            let mut published: Vec<&str> = properties.keys().map(String::as_str).collect();
+            let mut accepted = table.keys.to_vec();
+            published.sort_unstable();
+            accepted.sort_unstable();
+            assert_eq!(published, accepted, "keys of {}", table.name);
+            assert_eq!(object["additionalProperties"], serde_json::json!(false), "{}", table.name);
+        }
+    }
+
+    #[test]
+    fn every_object_of_the_schema_with_fixed_keys_has_a_table() {
+        let schema: serde_json::Value = serde_json::from_str(crate::scenario::schema::SCHEMA).expect("JSON");
+        let definitions = schema["$defs"].as_object().expect("definitions");
+        for (name, _) in definitions.iter().filter(|(_, definition)| definition.get("properties").is_some()) {
+            assert!(ALL.iter().any(|table| table.name == name), "{name} has no table of keys");
+        }
+    }
 }

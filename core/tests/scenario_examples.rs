@@ -1,0 +1,54 @@
+//! The worked examples load, and the first one means what it says.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use std::path::{Path, PathBuf};
+
+use akrida_core::scenario::model::{Iterations, Step, TaskBody, WaitTime};
+use akrida_core::scenario::{Format, Source, load};
+
+fn examples() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios");
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|file| file.extension().is_some_and(|end| ["yml", "json", "toml"].iter().any(|known| end == *known)));
+    files.sort();
+    assert!(files.len() >= 9, "{files:?}");
+    files
+}
+
+fn format_of(file: &Path) -> Format {
+    match file.extension().unwrap().to_str().unwrap() {
+        "json" => Format::Json,
+        "toml" => Format::Toml,
+        _ => Format::Yaml,
+    }
+}
+
+#[test]
+fn every_example_loads() {
+    for file in examples() {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let name = file.file_name().unwrap().to_str().unwrap();
+        let loaded = load(&Source { name, text: &text, format: format_of(&file) }, |_| ());
+        let problems: Vec<String> = loaded.err().into_iter().flatten().map(|problem| problem.to_string()).collect();
+        assert!(problems.is_empty(), "{}", problems.join("\n"));
+    }
+}
+
+#[test]
+fn the_first_example_means_what_it_says() {
+    let text = std::fs::read_to_string(examples().iter().find(|file| file.ends_with("first.yml")).unwrap()).unwrap();
+    let scenario = load(&Source { name: "first.yml", text: &text, format: Format::Yaml }, |_| ()).unwrap();
+    assert_eq!(scenario.host.as_deref(), Some("http://127.0.0.1:8000"));
+    let [visitor] = scenario.classes.as_slice() else { panic!("one class") };
+    assert_eq!((&*visitor.name, visitor.weight_milli, visitor.fixed_count), ("Visitor", 3_000, 0));
+    assert_eq!(visitor.wait_time, WaitTime::Constant(std::time::Duration::ZERO));
+    assert_eq!(visitor.tasks.iterations, Iterations::Forever);
+    let [home, missing] = visitor.tasks.tasks.as_slice() else { panic!("two tasks") };
+    assert_eq!((&*home.name, home.weight, &*missing.name, missing.weight), ("home", 3, "missing", 1));
+    assert_eq!(missing.tags.iter().map(|tag| &**tag).collect::<Vec<_>>(), ["rare"]);
+    let TaskBody::Steps(steps) = &missing.body else { panic!("steps") };
+    let [Step::Request(request)] = steps.as_slice() else { panic!("one request") };
+    assert_eq!((&*request.method.0, request.url.source(), request.name.source()), ("GET", "/missing", "/missing"));
+    assert!(request.checks.iter().all(|check| check.is_status()) && request.checks.len() == 1);
+}
