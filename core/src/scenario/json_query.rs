@@ -18,6 +18,9 @@ impl JsonQuery {
     /// # Errors
     /// Why the text is not a JSONPath.
     pub fn parse(source: &str) -> Result<Self, String> {
+        if !source.starts_with('$') {
+            return Err("it does not begin with $".to_owned());
+        }
         let path = JsonPath::parse(source).map_err(|error| error.to_string())?;
         Ok(Self { source: source.into(), path })
     }

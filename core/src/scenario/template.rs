@@ -70,6 +70,33 @@ impl Template {
     }
 }
 
+/// What was compiled from a text of the file.
+pub trait Parsed {
+    /// The handle, unless the text was a literal.
+    fn compiled(&self) -> Option<&Compiled>;
+}
+
+impl Parsed for Template {
+    fn compiled(&self) -> Option<&Compiled> {
+        match self {
+            Self::Literal(_) => None,
+            Self::Dynamic(compiled) => Some(compiled),
+        }
+    }
+}
+
+impl Parsed for Condition {
+    fn compiled(&self) -> Option<&Compiled> {
+        Some(&self.0)
+    }
+}
+
+impl Parsed for ValueExpression {
+    fn compiled(&self) -> Option<&Compiled> {
+        Some(&self.0)
+    }
+}
+
 /// The compiled templates of a scenario.
 #[derive(Clone, Debug)]
 pub struct Templates {
@@ -155,6 +182,16 @@ impl Templates {
     /// When a variable is missing or the expression fails.
     pub fn evaluate_value(&self, expression: &ValueExpression, variables: &Value) -> Result<Value, TemplateError> {
         self.evaluate(&expression.0, variables)
+    }
+
+    /// The names that a template takes from outside and that are no functions of the template language, in order.
+    #[must_use]
+    pub fn free_names(&self, compiled: &Compiled) -> Vec<String> {
+        let Ok(template) = self.environment.get_template(&compiled.id) else { return Vec::new() };
+        let mut names: Vec<String> = template.undeclared_variables(false).into_iter().collect();
+        names.retain(|name| self.environment.globals().all(|(global, _)| global != name));
+        names.sort_unstable();
+        names
     }
 
     fn evaluate(&self, compiled: &Compiled, variables: &Value) -> Result<Value, TemplateError> {
@@ -244,6 +281,16 @@ mod tests {
             assert!(!templates.holds(&condition, &context! { n => 3 }).expect("does not hold"));
         }
         assert!(templates.condition("n >").is_err());
+    }
+
+    #[test]
+    fn free_names_are_what_a_template_takes_from_outside() {
+        let mut templates = templates();
+        let source = "{% for i in range(n) %}{{ i }}{{ loop.index }}{{ a.b | default(c) }}{% endfor %}{{ f(1) }}";
+        let Template::Dynamic(compiled) = templates.text(source).expect("compiles") else { panic!("a template") };
+        assert_eq!(templates.free_names(&compiled), ["a", "c", "f", "n"]);
+        let condition = templates.condition("x > 1").expect("compiles");
+        assert_eq!(templates.free_names(condition.compiled().expect("compiled")), ["x"]);
     }
 
     #[test]

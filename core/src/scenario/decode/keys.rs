@@ -102,11 +102,12 @@ pub(crate) fn closest<'a>(text: &str, allowed: impl IntoIterator<Item = &'a str>
     }
     let normal = text.to_lowercase().replace(['-', ' '], "_");
     let likely = (text.chars().count() / 3).max(1);
+    let likeness = |candidate: &str| strsim::jaro_winkler(&normal, candidate);
     allowed
         .into_iter()
         .map(|candidate| (strsim::damerau_levenshtein(&normal, &candidate.to_lowercase()), candidate))
         .filter(|(distance, _)| *distance <= likely)
-        .min_by_key(|(distance, _)| *distance)
+        .min_by(|(one, a), (other, b)| one.cmp(other).then_with(|| likeness(b).total_cmp(&likeness(a))))
         .map(|(_, candidate)| candidate)
 }
 
@@ -119,6 +120,7 @@ mod tests {
         assert_eq!(closest("wieght", CLASS.keys.iter().copied()), Some("weight"));
         assert_eq!(closest("wait-time", CLASS.keys.iter().copied()), Some("wait_time"));
         assert_eq!(closest("Headers", CLASS.keys.iter().copied()), Some("headers"));
+        assert_eq!(closest("taks", CLASS.keys.iter().copied()), Some("tasks"));
         assert_eq!(closest("zzz", CLASS.keys.iter().copied()), None);
     }
 

@@ -10,6 +10,7 @@ mod class;
 mod cursor;
 mod extract;
 pub(crate) mod keys;
+mod names;
 mod request;
 pub(super) mod scalars;
 mod steps;
@@ -24,12 +25,15 @@ use super::problem::Problems;
 use super::read::node::Node;
 use super::template::Templates;
 use cursor::Cursor;
+use names::Names;
 use tasks::NamedSets;
 
 /// What decoding needs at hand.
 struct Decoder<'n> {
     problems: Problems,
     templates: Templates,
+    /// The variables that are set and used.
+    names: Names<'n>,
     /// The sets under `task_sets`.
     sets: NamedSets<'n>,
     /// How many task sets are around what is being decoded: 0 in `on_start` and `on_stop`, 1 in the tasks of a class.
@@ -43,9 +47,11 @@ pub(super) fn decode(
     templates: Templates,
     problems: Problems,
 ) -> (Option<Scenario>, Problems) {
-    let mut decoder = Decoder { problems, templates, sets: NamedSets::default(), set_depth: 0 };
+    let mut decoder =
+        Decoder { problems, templates, names: Names::of(document), sets: NamedSets::default(), set_depth: 0 };
     let cursor = Cursor { node: document, path: String::new() };
     let decoded = decoder.document(&cursor);
+    decoder.check_names();
     let Decoder { problems, templates, .. } = decoder;
     let scenario = decoded.filter(|_| problems.is_empty()).map(|(host, classes)| Scenario {
         name: file.into(),

@@ -113,46 +113,7 @@ impl<'n> Decoder<'n> {
         }
         Some(name.into())
     }
-
-    /// The name of a variable.
-    pub(super) fn variable(&mut self, cursor: &Cursor<'n>, name: &str) -> Option<Arc<str>> {
-        let mut characters = name.chars();
-        let begins = characters.next().is_some_and(|first| first.is_ascii_alphabetic() || first == '_');
-        if !begins || !characters.all(|character| character.is_ascii_alphanumeric() || character == '_') {
-            let message =
-                format!("`{}` is no name for a variable: letters, digits and `_`, no digit first", shown(name));
-            self.problem(cursor, message);
-            return None;
-        }
-        if RESERVED.contains(&name) {
-            self.problem(cursor, format!("`{name}` is set by akrida and cannot be a variable of the scenario"));
-            return None;
-        }
-        Some(name.into())
-    }
 }
-
-/// Names that templates know already or that their language gives a meaning.
-const RESERVED: &[&str] = &[
-    "user",
-    "loop_index",
-    "__value",
-    "true",
-    "false",
-    "none",
-    "True",
-    "False",
-    "None",
-    "not",
-    "and",
-    "or",
-    "in",
-    "is",
-    "if",
-    "else",
-    "loop",
-    "self",
-];
 
 /// Checks a base URL.
 ///

@@ -9,7 +9,7 @@ use super::cursor::Cursor;
 use crate::scenario::model::ValueTemplate;
 use crate::scenario::problem::shown;
 use crate::scenario::read::node::NodeValue;
-use crate::scenario::template::{Template, TemplateError};
+use crate::scenario::template::{Parsed, Template, TemplateError};
 
 /// Values with names, in the order of the file.
 pub(super) type Named<T> = Vec<(Arc<str>, T)>;
@@ -27,10 +27,16 @@ impl<'n> Decoder<'n> {
         self.compiled(cursor, compiled)
     }
 
-    /// Reports the reason why a template was not compiled.
-    pub(super) fn compiled<T>(&mut self, cursor: &Cursor<'n>, compiled: Result<T, TemplateError>) -> Option<T> {
+    /// Notes the names that a template uses, or reports the reason why it was not compiled.
+    pub(super) fn compiled<T: Parsed>(&mut self, cursor: &Cursor<'n>, compiled: Result<T, TemplateError>) -> Option<T> {
         match compiled {
-            Ok(template) => Some(template),
+            Ok(template) => {
+                if let Some(compiled) = template.compiled() {
+                    let names = self.templates.free_names(compiled);
+                    self.names.used(cursor, names);
+                }
+                Some(template)
+            }
             Err(error) => {
                 self.problem(cursor, format!("{:?} is no template: {}", shown(&error.template), error.reason));
                 None
