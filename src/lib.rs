@@ -2,4 +2,5 @@
 
 pub mod cli;
 pub mod init;
+pub mod report;
 pub mod target;

@@ -1,0 +1,152 @@
+//! The rows of the CSV files.
+//!
+//! Number formats are Locust's: averages, extremes and sizes as the shortest exact fraction, percentiles as whole
+//! milliseconds, rates of the history with six decimals. The median is the one percentile that Locust does not force to
+//! be whole, so it has two decimals below 10 ms.
+
+use akrida_core::stats::histogram::Histogram;
+use akrida_core::view::{EndpointView, RunView};
+
+use crate::report::numbers::{finite, shortest};
+use crate::report::percentiles::{REPORTED, or_zero_us};
+use crate::report::{milliseconds, utc};
+
+/// `PREFIX_stats.csv`: a row for each endpoint, and the aggregate.
+#[must_use]
+pub fn stats(view: &RunView) -> String {
+    let rows = view.endpoints.iter().chain([&view.total]).map(|line| {
+        let mut row = vec![line.method.to_string(), line.name.to_string()];
+        row.extend(totals(line));
+        row.extend([shortest(line.total_rps), shortest(line.total_failures_per_s)]);
+        row.extend(percentiles(line.requests, &line.latency));
+        row
+    });
+    stats_header() + &text(rows)
+}
+
+/// The column titles of [`stats`].
+pub(super) fn stats_header() -> String {
+    let titles =
+        ["Type", "Name"].into_iter().chain(TOTALS).chain(["Requests/s", "Failures/s"]).chain(percentile_titles());
+    header(titles)
+}
+
+/// `PREFIX_failures.csv`: a row for each kind of failure.
+#[must_use]
+pub fn failures(view: &RunView) -> String {
+    let rows = view.errors.iter().map(|error| {
+        vec![
+            error.method.to_string(),
+            error.name.to_string(),
+            error.error.to_string(),
+            error.occurrences.to_string(),
+            utc::to_seconds(error.first_seen_unix_ms),
+            utc::to_seconds(error.last_seen_unix_ms),
+        ]
+    });
+    failures_header() + &text(rows)
+}
+
+/// The column titles of [`failures`].
+pub(super) fn failures_header() -> String {
+    header(["Method", "Name", "Error", "Occurrences", "First Seen", "Last Seen"])
+}
+
+/// `PREFIX_exceptions.csv`: a row for each kind of exception.
+#[must_use]
+pub fn exceptions(view: &RunView) -> String {
+    let rows = view.exceptions.iter().map(|exception| {
+        let (count, nodes) = (exception.count.to_string(), exception.nodes.join(", "));
+        vec![count, exception.message.to_string(), exception.traceback.to_string(), nodes]
+    });
+    exceptions_header() + &text(rows)
+}
+
+/// The column titles of [`exceptions`].
+pub(super) fn exceptions_header() -> String {
+    header(["Count", "Message", "Traceback", "Nodes"])
+}
+
+/// The column titles of `PREFIX_stats_history.csv`.
+#[must_use]
+pub fn history_header() -> String {
+    let titles = ["Timestamp", "User Count", "Type", "Name", "Requests/s", "Failures/s"].into_iter();
+    let totals = TOTALS.iter().map(|title| format!("Total {title}"));
+    header(titles.chain(percentile_titles()).map(str::to_owned).chain(totals))
+}
+
+/// The rows of one moment: the aggregate, preceded by one for each endpoint if the history is full. As in Locust,
+/// percentiles are then those of the current window, and otherwise of the whole run.
+#[must_use]
+pub fn history_rows(view: &RunView, full: bool) -> String {
+    let endpoints = if full { &view.endpoints[..] } else { &[] };
+    let rows = endpoints.iter().chain([&view.total]).map(|line| {
+        let mut row = vec![
+            moment_unix_s(view).to_string(),
+            view.user_count.to_string(),
+            line.method.to_string(),
+            line.name.to_string(),
+            format!("{:.6}", finite(line.current_rps)),
+            format!("{:.6}", finite(line.current_failures_per_s)),
+        ];
+        row.extend(percentiles(line.requests, if full { &line.current_latency } else { &line.latency }));
+        row.extend(totals(line));
+        row
+    });
+    text(rows)
+}
+
+/// The moment that a view is of, in whole seconds since the Unix epoch.
+#[must_use]
+pub fn moment_unix_s(view: &RunView) -> u64 {
+    (view.run.statistics_since_unix_ms + (finite(view.elapsed_s).max(0.0) * 1e3) as u64) / 1_000
+}
+
+const TOTALS: [&str; 7] = [
+    "Request Count",
+    "Failure Count",
+    "Median Response Time",
+    "Average Response Time",
+    "Min Response Time",
+    "Max Response Time",
+    "Average Content Size",
+];
+
+fn percentile_titles() -> impl Iterator<Item = &'static str> {
+    REPORTED.iter().map(|(_, title)| *title)
+}
+
+fn totals(line: &EndpointView) -> [String; 7] {
+    let exact = |us: Option<u64>| us.map_or_else(|| "0".to_owned(), |us| shortest(milliseconds::exact(us)));
+    let content = if line.requests == 0 { "0".to_owned() } else { shortest(line.mean_content_bytes()) };
+    [
+        line.requests.to_string(),
+        line.failures.to_string(),
+        line.latency.quantile_us(0.5).map_or_else(|| "0".to_owned(), |us| milliseconds::as_json(us).to_string()),
+        shortest(line.latency.mean_us().unwrap_or(0.0) / 1e3),
+        exact(line.latency.min_us()),
+        exact(line.latency.max_us()),
+        content,
+    ]
+}
+
+fn percentiles(requests: u64, latency: &Histogram) -> [String; REPORTED.len()] {
+    REPORTED.map(|(quantile, _)| match requests {
+        0 => "N/A".to_owned(),
+        _ => milliseconds::whole(or_zero_us(latency, quantile)).to_string(),
+    })
+}
+
+fn header<T: Into<String>>(titles: impl IntoIterator<Item = T>) -> String {
+    text(std::iter::once(titles.into_iter().map(T::into).collect()))
+}
+
+/// Rows as text with CRLF, quoted where a field needs it.
+fn text(rows: impl Iterator<Item = Vec<String>>) -> String {
+    let mut writer = ::csv::WriterBuilder::new().terminator(::csv::Terminator::CRLF).from_writer(Vec::new());
+    for row in rows {
+        writer.write_record(&row).expect("rows are of equal length and memory takes all of them");
+    }
+    let bytes = writer.into_inner().expect("memory takes all rows");
+    String::from_utf8(bytes).expect("fields are UTF-8, and so are quotes and commas")
+}
