@@ -1,7 +1,7 @@
 //! Everything that a run leaves behind: console tables, CSV, JSON, the summary and the HTML report.
 //!
 //! Each output is a pure function of a [`RunView`](akrida_core::view::RunView), so the same run gives the same text.
-//! Only [`csv::CsvWriter`] and [`file`] touch the disk.
+//! Only [`csv::CsvWriter`] and [`mod@file`] touch the disk.
 //!
 //! - [`console`]: the tables on standard error
 //! - [`csv`]: the four files of `--csv`
@@ -17,6 +17,7 @@ pub mod console;
 pub mod csv;
 pub mod duration_text;
 pub mod file;
+pub mod html;
 
 pub mod json;
 pub mod milliseconds;

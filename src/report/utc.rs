@@ -1,6 +1,9 @@
 //! Points in time as text, always in UTC.
 
+use akrida_core::view::RunView;
 use jiff::Timestamp;
+
+use super::numbers::finite;
 
 /// `2026-11-24T21:57:56Z`, cut to whole seconds.
 #[must_use]
@@ -18,6 +21,12 @@ pub fn for_people(unix_ms: u64) -> String {
 #[must_use]
 pub fn unix_s(unix_ms: u64) -> f64 {
     unix_ms as f64 / 1e3
+}
+
+/// The moment that a view is of, in milliseconds since the Unix epoch: the end of its measured span.
+#[must_use]
+pub fn moment_unix_ms(view: &RunView) -> u64 {
+    view.run.statistics_since_unix_ms.saturating_add((finite(view.elapsed_s) * 1e3) as u64)
 }
 
 /// Instants beyond the calendar (year 9999) become its last one.

@@ -13,9 +13,10 @@ use std::path::{Path, PathBuf};
 
 use akrida_core::view::RunView;
 
-pub use rows::{exceptions, failures, history_header, history_rows, moment_unix_s, stats};
+pub use rows::{exceptions, failures, history_header, history_rows, stats};
 
 use super::file::{self, WriteError};
+use super::utc;
 
 /// Writes the four files, each time it is given a view.
 #[derive(Debug)]
@@ -63,7 +64,7 @@ impl CsvWriter {
         file::replace(&self.stats, stats(view).as_bytes())?;
         file::replace(&self.failures, failures(view).as_bytes())?;
         file::replace(&self.exceptions, exceptions(view).as_bytes())?;
-        let unix_s = moment_unix_s(view);
+        let unix_s = utc::moment_unix_ms(view) / 1_000;
         if self.last_unix_s == Some(unix_s) {
             return Ok(());
         }

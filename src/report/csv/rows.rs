@@ -82,7 +82,7 @@ pub fn history_rows(view: &RunView, full: bool) -> String {
     let endpoints = if full { &view.endpoints[..] } else { &[] };
     let rows = endpoints.iter().chain([&view.total]).map(|line| {
         let mut row = vec![
-            moment_unix_s(view).to_string(),
+            (utc::moment_unix_ms(view) / 1_000).to_string(),
             view.user_count.to_string(),
             line.method.to_string(),
             line.name.to_string(),
@@ -94,12 +94,6 @@ pub fn history_rows(view: &RunView, full: bool) -> String {
         row
     });
     text(rows)
-}
-
-/// The moment that a view is of, in whole seconds since the Unix epoch.
-#[must_use]
-pub fn moment_unix_s(view: &RunView) -> u64 {
-    (view.run.statistics_since_unix_ms + (finite(view.elapsed_s).max(0.0) * 1e3) as u64) / 1_000
 }
 
 const TOTALS: [&str; 7] = [

@@ -1,0 +1,125 @@
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use serde_json::json;
+
+use super::super::sample_view;
+use super::*;
+
+fn ratios() -> Value {
+    let tasks = |of: f64| {
+        json!({
+            "home": {"ratio": 0.5 * of},
+            "browse": {"ratio": 0.5 * of, "tasks": {"product": {"ratio": 0.5 * of}}},
+        })
+    };
+    json!({
+        "per_class": {
+            "Visitor": {"ratio": 0.75, "tasks": tasks(1.0)},
+            "Buyer": {"ratio": 0.25, "tasks": {"basket": {"ratio": 1.0}}},
+        },
+        "total": {
+            "Visitor": {"ratio": 0.75, "tasks": tasks(0.75)},
+            "Buyer": {"ratio": 0.25, "tasks": {"basket": {"ratio": 0.25}}},
+        },
+    })
+}
+
+fn page(view: &RunView) -> String {
+    report(view, Some(&ratios()), Theme::System).unwrap()
+}
+
+#[test]
+fn a_run_has_all_sections_of_locusts_report_and_ours() {
+    let html = page(&sample_view::busy());
+    let expected = [
+        "<dt>Profile</dt><dd>nightly</dd>",
+        "<dt>During</dt><dd>2026-11-24 21:57:56 – 21:58:56 UTC (1 minute)</dd>",
+        "<dt>Target host</dt><dd>http:&#x2f;&#x2f;127.0.0.1:8000</dd>",
+        "<dt>Scenario</dt><dd>shop.yml</dd>",
+        "<dd>closed: up to 100 users, spawned at 10 per second, for 1 minute</dd>",
+        "<h2>Request statistics</h2>",
+        "<h2>Response time percentiles",
+        "<h2>Failures</h2>",
+        "<h2>Exceptions</h2>",
+        "<h2>Transactions</h2>",
+        "<h2>Generator errors</h2>",
+        "<h2>Charts</h2>",
+        "<h3>Requests per second</h3>",
+        "<h3>Response times</h3>",
+        "<h3>Number of users</h3>",
+        "<h3>Percentile spectrum</h3>",
+        "<h2>Final ratio</h2>",
+        "<strong>DEGRADED</strong>",
+        "schedule lag p99 19.9 ms",
+        "<td class=\"num\">15,700</td>",
+    ];
+    for part in expected {
+        assert!(html.contains(part), "{part} is missing");
+    }
+}
+
+#[test]
+fn ratios_are_nested_lists() {
+    let html = page(&sample_view::small());
+    let text: String = html.split_whitespace().collect::<Vec<_>>().join(" ");
+    let nested =
+        "<li><span class=\"ratio\">50.0 %</span> browse <ul> <li><span class=\"ratio\">50.0 %</span> product</li>";
+    assert!(text.contains(nested), "{text}");
+    assert!(text.contains("<span class=\"ratio\">37.5 %</span> home</li>"));
+}
+
+#[test]
+fn texts_from_outside_are_escaped() {
+    let hostile = "<script>alert(1)</script>";
+    let trees = json!({"per_class": {hostile: {"ratio": 1.0}}, "total": {hostile: {"ratio": 1.0}}});
+    let html = report(&sample_view::hostile(), Some(&trees), Theme::System).unwrap();
+    assert!(!html.contains("<script"), "{html}");
+    let escaped = html.matches("&lt;script&gt;alert(1)&lt;&#x2f;script&gt;").count();
+    assert!(escaped >= 15, "only {escaped} places show the text");
+    assert!(!html.contains("NaN") && !html.contains(">inf"), "{html}");
+}
+
+#[test]
+fn the_page_needs_nothing_from_outside_and_runs_nothing() {
+    let html = page(&sample_view::busy());
+    for forbidden in ["src=", "@import", "url(", "<script", "onload", "onclick", "javascript:"] {
+        assert!(!html.contains(forbidden), "{forbidden}");
+    }
+    let links: Vec<_> = html.match_indices("href=").map(|(at, _)| &html[at..at + 14]).collect();
+    assert_eq!(links, ["href=\"data:,\">"]);
+    assert!(html.contains("default-src 'none'"));
+}
+
+#[test]
+fn an_empty_run_has_a_page_without_charts() {
+    let html = report(&sample_view::empty(), None, Theme::Dark).unwrap();
+    assert!(html.contains("<html lang=\"en\" data-theme=\"dark\">"));
+    assert!(html.contains("<dt>Median</dt><dd>N&#x2f;A</dd>"), "{html}");
+    assert!(html.contains("<strong>VALID</strong>"));
+    for absent in ["<svg", "<h2>Charts", "<h2>Exceptions", "<h2>Transactions", "<h2>Final ratio", "NaN"] {
+        assert!(!html.contains(absent), "{absent}");
+    }
+}
+
+#[test]
+fn the_same_run_gives_the_same_page() {
+    assert_eq!(page(&sample_view::busy()), page(&sample_view::busy()));
+}
+
+#[test]
+fn placeholders_in_the_file_name_are_filled() {
+    let mut run = sample_view::empty().run;
+    assert_eq!(file_name("r-{u}-{r}-{t}.html", &run), "r-100-10-60.html");
+    (run.spawn_rate_per_s, run.run_time_s) = (0.5, None);
+    assert_eq!(file_name("r-{u}-{r}-{t}.html", &run), "r-100-0.5-{t}.html");
+}
+
+#[test]
+fn trees_as_deep_as_a_scenario_may_be_are_shown() {
+    let mut tree = json!({"leaf": {"ratio": 1.0}});
+    for _ in 0..akrida_core::limits::SCENARIO_DEPTH_MAX {
+        tree = json!({"set": {"ratio": 1.0, "tasks": tree}});
+    }
+    let html = report(&sample_view::small(), Some(&json!({"per_class": tree, "total": tree})), Theme::System).unwrap();
+    assert_eq!(html.matches("</span> leaf").count(), 2);
+}
