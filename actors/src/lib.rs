@@ -3,7 +3,15 @@
 //! - [`clock`]: plan time on this machine
 //! - [`http`]: one HTTP client a user, behind one interface
 //! - [`user`]: the user actor and the steps it runs
+//! - [`engine`]: users on one arbiter per core, and the stats collectors
+//! - [`worker`]: carries a worker's decisions out
+//! - [`coordinator`]: carries the leader's decisions out
+//! - [`link`]: the messages between the two
 
 pub mod clock;
+pub mod coordinator;
+pub mod engine;
 pub mod http;
+pub mod link;
 pub mod user;
+pub mod worker;

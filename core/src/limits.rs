@@ -102,3 +102,18 @@ pub const USERS_CHANGED_PER_TICK_MAX: u64 = 2_000;
 
 /// How long a leader waits for the last deltas of a run beyond the stop time-out before it ends the run without them.
 pub const LAST_DELTAS_WAIT: Duration = Duration::from_secs(15);
+
+/// How far ahead of its first user a worker anchors plan time, so that all arbiters are ready at 0.
+pub const START_AHEAD: Duration = Duration::from_millis(50);
+
+/// How often the coordinator looks at the clock.
+pub const COORDINATOR_TICK: Duration = Duration::from_millis(50);
+
+/// Messages that wait for the coordinator.
+pub const COORDINATOR_MAILBOX: usize = 1_024;
+
+/// Messages that wait for a worker.
+pub const WORKER_MAILBOX: usize = 256;
+
+/// Messages that wait for the host of an arbiter's users.
+pub const HOST_MAILBOX: usize = 256;

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, unreachable_pub, reason = "each test program uses its own part of this")]
 
+pub mod akrida;
 pub mod bad_server;
 pub mod nginx;
 pub mod raw_http;

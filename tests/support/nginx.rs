@@ -88,6 +88,11 @@ impl Nginx {
         read(&self.folder.path().join("access.log")).lines().map(str::to_owned).collect()
     }
 
+    /// How many requests are in the log now.
+    pub fn requests_logged(&self) -> usize {
+        read(&self.folder.path().join("access.log")).lines().count()
+    }
+
     /// Quits gracefully: requests in flight are answered first.
     pub fn stop(mut self) {
         self.quit();

@@ -1,0 +1,5 @@
+//! The worker: the shell around `akrida_core::worker`.
+
+mod actor;
+
+pub use actor::{Connect, WorkerActor};

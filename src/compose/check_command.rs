@@ -1,0 +1,24 @@
+//! `akrida check`: all problems of all files at once.
+
+use std::path::PathBuf;
+
+use super::{print_all, scenario_file};
+use crate::cli::Exit;
+
+/// Checks files: a line for each good one on standard output, a line for each problem on standard error.
+pub(super) fn check(files: &[PathBuf]) -> Exit {
+    let mut exit = Exit::Passed;
+    for file in files {
+        match scenario_file::read(file) {
+            Ok(scenario) => {
+                let names: Vec<_> = scenario.classes.iter().map(|class| &*class.name).collect();
+                print_all(&format!("{}: good, user classes {}\n", file.display(), names.join(", ")));
+            }
+            Err(error) => {
+                eprintln!("{error}");
+                exit = Exit::Usage;
+            }
+        }
+    }
+    exit
+}

@@ -1,0 +1,47 @@
+//! How users connect, from the options and the hosts of the scenario.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use akrida_actors::http::dns::{self, DnsPolicy};
+use akrida_actors::http::tls::{self, TlsOptions};
+use akrida_actors::http::HttpOptions;
+use akrida_core::scenario::hosts;
+use akrida_core::scenario::model::Scenario;
+use anyhow::{Context, bail};
+use url::Url;
+
+use crate::cli::RunOptions;
+use crate::cli::flags::connection::DnsPolicy as Asked;
+
+/// How long an answer of the name service is used with `--dns ttl`. The system's resolver does not tell the time to
+/// live of a record, so this stands for it.
+const NAME_KEPT: Duration = Duration::from_secs(60);
+
+/// Refuses a scenario that does not say where its requests go, builds the TLS settings and looks up the hosts.
+pub(super) async fn http_options(scenario: &Scenario, options: &RunOptions) -> anyhow::Result<HttpOptions> {
+    if let Some(class) = hosts::class_without_host(scenario) {
+        bail!("user class {class} has requests without a host: set 'host' in the scenario or give -H");
+    }
+    let tls = TlsOptions {
+        insecure: options.tls.insecure,
+        ca_file: options.tls.ca.clone(),
+        client_certificate: options.tls.client.as_ref().map(|client| client.certificate.clone()),
+        client_key: options.tls.client.as_ref().map(|client| client.key.clone()),
+    };
+    let policy = match options.dns {
+        Asked::Once => DnsPolicy::Once,
+        Asked::Ttl => DnsPolicy::Ttl(NAME_KEPT),
+        Asked::Connection => DnsPolicy::PerConnection,
+    };
+    let addresses = match policy {
+        DnsPolicy::PerConnection => Default::default(),
+        DnsPolicy::Once | DnsPolicy::Ttl(_) => dns::look_up_all(&names(scenario)).await.context("look-up before the run")?,
+    };
+    Ok(HttpOptions { tls: Some(tls::build(&tls)?), dns: policy, addresses })
+}
+
+fn names(scenario: &Scenario) -> BTreeSet<String> {
+    let urls = hosts::base_urls(scenario).filter_map(|base| Url::parse(base).ok());
+    urls.filter_map(|url| url.host_str().map(str::to_owned)).collect()
+}

@@ -1,0 +1,121 @@
+//! Reads a scenario file and picks from it what the options ask for.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use akrida_actors::user::functions;
+use akrida_core::limits;
+use akrida_core::scenario::model::Scenario;
+use akrida_core::scenario::problem::Problem;
+use akrida_core::scenario::ratio::{self, Ratio, Ratios};
+use akrida_core::scenario::select::{Selection, select};
+use akrida_core::scenario::{Format, Source, load};
+
+use crate::cli::RunOptions;
+
+/// Why there is no scenario.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ScenarioFileError {
+    /// The file cannot be read.
+    #[error("{file}: {source}")]
+    Unreadable {
+        /// The file.
+        file: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It is too large to be a scenario.
+    #[error("{0}: a scenario has at most {max} bytes", max = limits::SCENARIO_BYTES_MAX)]
+    TooLarge(String),
+    /// It is no text.
+    #[error("{0}: a scenario is UTF-8 text")]
+    NotText(String),
+    /// Its extension says nothing known.
+    #[error("{0}: the extension of a scenario file is one of .yml, .yaml, .json, .toml{1}")]
+    UnknownExtension(String, &'static str),
+    /// It was understood, and is wrong.
+    #[error("{}", lines(.0))]
+    Problems(Vec<Problem>),
+    /// The options do not fit it.
+    #[error("{file}: {source}")]
+    Selection {
+        /// The file.
+        file: String,
+        /// Why.
+        source: akrida_core::scenario::select::SelectError,
+    },
+}
+
+fn lines(problems: &[Problem]) -> String {
+    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+/// Reads and understands a file.
+pub(super) fn read(file: &Path) -> Result<Arc<Scenario>, ScenarioFileError> {
+    let name = file.display().to_string();
+    let format = format_of(file, &name)?;
+    let unreadable = |source| ScenarioFileError::Unreadable { file: name.clone(), source };
+    if std::fs::metadata(file).map_err(unreadable)?.len() > limits::SCENARIO_BYTES_MAX as u64 {
+        return Err(ScenarioFileError::TooLarge(name));
+    }
+    let bytes = std::fs::read(file).map_err(unreadable)?;
+    let text = String::from_utf8(bytes).map_err(|_| ScenarioFileError::NotText(name.clone()))?;
+    load(&Source { name: &name, text: &text, format }, functions::register).map_err(ScenarioFileError::Problems)
+}
+
+fn format_of(file: &Path, name: &str) -> Result<Format, ScenarioFileError> {
+    match file.extension().and_then(|extension| extension.to_str()) {
+        Some("yml" | "yaml") => Ok(Format::Yaml),
+        Some("json") => Ok(Format::Json),
+        Some("toml") => Ok(Format::Toml),
+        Some("py") => Err(ScenarioFileError::UnknownExtension(
+            name.to_owned(),
+            "; Python locustfiles are not run by this build",
+        )),
+        Some(_) | None => Err(ScenarioFileError::UnknownExtension(name.to_owned(), "")),
+    }
+}
+
+/// The scenario that the options ask for, and the classes that their tags left without tasks.
+pub(super) fn selected(options: &RunOptions) -> Result<(Arc<Scenario>, Vec<Arc<str>>), ScenarioFileError> {
+    let scenario = read(&options.scenario)?;
+    let selection = Selection {
+        classes: &options.user_classes,
+        tags: &options.tags,
+        exclude_tags: &options.exclude_tags,
+        equal_weights: options.equal_weights,
+        host: options.host.as_deref(),
+    };
+    let file = options.scenario.display().to_string();
+    let selected = select(&scenario, &selection).map_err(|source| ScenarioFileError::Selection { file, source })?;
+    Ok((Arc::new(selected.scenario), selected.without_tasks))
+}
+
+/// The user classes of a scenario, as `--list` prints them.
+pub(super) fn list(options: &RunOptions) -> Result<String, ScenarioFileError> {
+    let scenario = read(&options.scenario)?;
+    let names = scenario.classes.iter().map(|class| format!("    {}\n", class.name));
+    Ok(format!("Available Users:\n{}", names.collect::<String>()))
+}
+
+/// The shares of classes and tasks, as `--show-task-ratio` prints them.
+pub(super) fn task_ratio(options: &RunOptions, json: bool) -> Result<String, ScenarioFileError> {
+    let (scenario, _) = selected(options)?;
+    let ratios = Ratios::of(&scenario, &ratio::shares_by_weight(&scenario));
+    if json {
+        return Ok(format!("{:#}\n", ratios.to_json()));
+    }
+    let mut text = String::from("Task ratio per User class\n");
+    write_tree(&mut text, &ratios.per_class, 0);
+    text.push_str("\nTotal task ratio\n");
+    write_tree(&mut text, &ratios.total, 0);
+    Ok(text)
+}
+
+fn write_tree(text: &mut String, ratios: &[Ratio], depth: usize) {
+    for ratio in ratios {
+        let indent = " ".repeat(depth * 3);
+        text.push_str(&format!(" {indent}* {:<10} {}\n", format!("{:.1}%", ratio.ratio * 100.0), ratio.name));
+        write_tree(text, ratio.tasks.as_deref().unwrap_or_default(), depth + 1);
+    }
+}

@@ -1,0 +1,55 @@
+//! One process that is master and worker: a group of one voter and one worker, joined by actor messages.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use actix::{Actor, Addr, Arbiter};
+use akrida_actors::coordinator::{Attach, CoordinatorActor, Give, Published, ViewReceiver};
+use akrida_actors::engine::EngineOptions;
+use akrida_actors::worker::{Connect, WorkerActor};
+use akrida_core::coordinator::Order;
+use akrida_core::ids::{Incarnation, WorkerId};
+use akrida_core::view::validity::ValidityLimits;
+use anyhow::Context;
+
+/// A running group of one.
+#[derive(Debug)]
+pub(super) struct Standalone {
+    coordinator: Addr<CoordinatorActor>,
+    views: ViewReceiver,
+}
+
+impl Standalone {
+    /// Starts a coordinator and a worker, each on an arbiter of its own, and connects them. Needs a running actix
+    /// system.
+    pub(super) async fn start(engine: EngineOptions) -> anyhow::Result<Self> {
+        let (coordinator, Published { views, mut workers }) = CoordinatorActor::new(ValidityLimits::default());
+        let coordinator = CoordinatorActor::start_in_arbiter(&Arbiter::new().handle(), move |_| coordinator);
+        let id = WorkerId("standalone".into());
+        let worker_id = id.clone();
+        let incarnation = Incarnation(engine.seed);
+        let worker = WorkerActor::start_in_arbiter(&Arbiter::new().handle(), move |_| {
+            WorkerActor::new(worker_id, incarnation, engine)
+        });
+        let attach = Attach { worker: id, downlink: worker.clone().recipient() };
+        coordinator.send(attach).await.context("the coordinator did not start")?;
+        worker.send(Connect(coordinator.clone().recipient())).await.context("the worker did not start")?;
+        workers.wait_for(|registered| *registered > 0).await.context("the coordinator has ended")?;
+        Ok(Self { coordinator, views })
+    }
+
+    /// Gives an order and waits until it is applied.
+    pub(super) async fn order(&self, order: Order) -> anyhow::Result<()> {
+        self.coordinator.send(Give(order)).await.context("the coordinator has ended")??;
+        Ok(())
+    }
+
+    /// Where the views of the run appear.
+    pub(super) fn views(&self) -> ViewReceiver {
+        self.views.clone()
+    }
+}
+
+/// Milliseconds since the Unix epoch.
+pub(super) fn now_unix_ms() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_millis() as u64)
+}
