@@ -117,3 +117,12 @@ pub const WORKER_MAILBOX: usize = 256;
 
 /// Messages that wait for the host of an arbiter's users.
 pub const HOST_MAILBOX: usize = 256;
+
+/// Servers to which one user keeps an idle connection.
+pub const IDLE_SERVERS_MAX: usize = 8;
+
+/// Mean pause of a user whose request this machine could not make (no file handles, no ports).
+pub const GENERATOR_FAULT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Pause before a user starts again whose code has panicked.
+pub const PANIC_PAUSE: Duration = Duration::from_secs(1);

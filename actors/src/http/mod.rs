@@ -1,10 +1,56 @@
 //! One HTTP client a user, behind one interface.
+//!
+//! - [`request`] and [`response`]: what goes out and what comes back
+//! - [`client`]: what every implementation shares: time-out, redirects, cookies, repeats on a dead connection
+//! - [`transport`]: the interface of an implementation, which does one exchange; [`awc_client`] is the one in use
+//! - [`meter`], [`connection`], [`connect`]: connections that measure their phases and what went over the wire
+//! - [`dns`], [`tls`]: how a name becomes an address and a certificate is trusted
+//!
+//! # What counts as an exchange
+//! An exchange is a request that was **written in full**: its last byte went into the kernel's socket (over TLS: into
+//! the session that was flushed into it), and then it was answered, failed or timed out. So a refused or interrupted
+//! connection attempt, a failed handshake and a write that broke off are no exchanges; a reset after the last byte, an
+//! answer that is no HTTP and a time-out while waiting are. Every redirect is one more.
+//!
+//! A server that closes an idle connection while the next request is on its way never reads that request, although it
+//! was written in full, and nothing the kernel tells without asking for its acknowledgement counters separates this
+//! from a server that read the request and hung up. Therefore an idle connection is asked for a pending end of stream
+//! right before it is used again ([`connection`]), which leaves a window of microseconds; within it the repeated
+//! request counts twice.
+
+pub mod awc_client;
+pub mod client;
+pub mod connect;
+pub mod connection;
+pub mod cookies;
+pub mod dns;
+pub mod error;
+pub mod meter;
+pub mod redirect;
+pub mod request;
+pub mod response;
+pub mod target;
+pub mod tls;
+pub mod transport;
+pub mod watchdog;
 
 use std::sync::Arc;
 
-/// How users connect.
+pub use actix_http::Method;
+pub use actix_http::header::{HeaderName, HeaderValue};
+
+use dns::{DnsPolicy, KnownAddresses};
+
+/// The `User-Agent` of requests that name none.
+pub const USER_AGENT: &str = concat!("akrida/", env!("CARGO_PKG_VERSION"));
+
+/// How users connect. The same for all arbiters of a process.
 #[derive(Clone, Debug, Default)]
 pub struct HttpOptions {
-    /// TLS settings; `None` when they were never needed.
+    /// TLS settings, built by [`tls::build`]; without them an `https` URL is a failure.
     pub tls: Option<Arc<rustls::ClientConfig>>,
+    /// When names are looked up.
+    pub dns: DnsPolicy,
+    /// Addresses that were looked up before the start, by [`dns::look_up_all`].
+    pub addresses: KnownAddresses,
 }

@@ -1,0 +1,205 @@
+//! The transport on awc. No type of awc leaves this module.
+//!
+//! awc keeps the connections and speaks HTTP/1.1; names, TCP and TLS are ours ([`super::connect`]), because awc's own
+//! connector neither measures nor reports them. It is therefore always given the scheme `http`, and our connector
+//! encrypts where the [`Meter`] says so.
+
+use std::cell::{Cell, RefCell};
+use std::io::ErrorKind;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use actix_http::encoding::Decoder;
+use actix_http::error::{ParseError, PayloadError};
+use actix_http::header::{CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, COOKIE, HOST, TRANSFER_ENCODING};
+use actix_http::uri::Authority;
+use akrida_core::ids::UserIndex;
+use akrida_core::limits;
+use awc::error::{ConnectError, SendRequestError};
+use bytes::{Bytes, BytesMut};
+use futures_util::{Stream, StreamExt as _};
+
+use super::HeaderValue;
+use super::connect::{Network, UserConnector};
+use super::error::HttpError;
+use super::meter::Meter;
+use super::request::expects_body;
+use super::response::{Response, ResponseHeaders};
+use super::transport::{Exchange, Transport};
+
+/// One user's awc client.
+pub(super) struct AwcTransport {
+    connector: UserConnector,
+    client: RefCell<awc::Client>,
+    last_used: Cell<Option<Instant>>,
+    /// The server of the last exchange, and how many servers got a connection since the client was made.
+    last_server: RefCell<Option<Authority>>,
+    servers: Cell<usize>,
+}
+
+/// Longer than any run: awc's own limits on waiting and on the age of connections are not ours.
+const NEVER: Duration = Duration::from_secs(10 * 365 * 86_400);
+
+impl AwcTransport {
+    pub(super) fn new(network: Rc<Network>, meter: Rc<Meter>, user: UserIndex) -> Self {
+        let connector = UserConnector { network, meter, user };
+        Self {
+            client: RefCell::new(client(connector.clone())),
+            connector,
+            last_used: Cell::new(None),
+            last_server: RefCell::new(None),
+            servers: Cell::new(0),
+        }
+    }
+
+    fn meter(&self) -> &Meter {
+        &self.connector.meter
+    }
+
+    fn prepare(&self, exchange: &Exchange<'_>) -> awc::ClientRequest {
+        let request = self.client.borrow().request(exchange.method.clone(), exchange.target.uri().clone());
+        // awc asks for compression and undoes it, or neither. We ask only where the scenario does, and always undo it.
+        let mut request = request.no_decompress();
+        let headers = request.headers_mut();
+        let mut close = false;
+        for (name, value) in exchange.headers() {
+            // awc writes its own `Connection` and drops any other.
+            close |= *name == CONNECTION && value.as_bytes().eq_ignore_ascii_case(b"close");
+            headers.append(name.clone(), value.clone());
+        }
+        if !headers.contains_key(HOST) {
+            headers.insert(HOST, exchange.target.host_header().clone());
+        }
+        if let Some(cookie) = &exchange.cookie {
+            let both = headers.get(COOKIE).map(|own| [own.as_bytes(), b"; ", cookie.as_bytes()].concat());
+            let both = both.and_then(|both| HeaderValue::from_bytes(&both).ok());
+            headers.insert(COOKIE, both.unwrap_or_else(|| cookie.clone()));
+        }
+        if close { request.force_close() } else { request }
+    }
+
+    async fn run(&self, exchange: &Exchange<'_>) -> Result<Response, HttpError> {
+        let request = self.prepare(exchange);
+        let body = exchange.request.body.as_ref().filter(|_| exchange.with_body);
+        let sent = match body {
+            Some(body) => request.send_body(body.clone()),
+            None if expects_body(exchange.method) => request.send_body(Bytes::new()),
+            None => request.send_body(actix_http::body::None::new()),
+        };
+        let response = sent.await.map_err(|error| self.send_error(error))?;
+        let mut headers = ResponseHeaders::default();
+        let response = response.map_body(|head, payload| {
+            headers = ResponseHeaders::new(std::mem::take(&mut head.headers));
+            payload
+        });
+        let status = response.status().as_u16();
+        // Without a length the end of the connection is the end of the body (RFC 9112, section 6.3).
+        let ends_with_connection = !headers.has(&CONTENT_LENGTH) && !headers.has(&TRANSFER_ENCODING);
+        let keep = exchange.request.keep_body;
+        let encoded = headers.has(&CONTENT_ENCODING);
+        let read = if encoded {
+            read_body(Decoder::from_headers(response, headers.map()), keep).await
+        } else {
+            read_body(response, keep).await
+        };
+        // awc takes the end of the connection for the end of any body.
+        if self.meter().ended() && !ends_with_connection {
+            return Err(HttpError::EndedEarly);
+        }
+        let (body, content_bytes) = read.map_err(|error| payload_error(&error, encoded))?;
+        let body_cut = keep && content_bytes > body.len() as u64;
+        Ok(Response { status, headers, body, body_cut, content_bytes })
+    }
+
+    fn send_error(&self, error: SendRequestError) -> HttpError {
+        if let Some(error) = self.meter().take_connect_error() {
+            return error;
+        }
+        match error {
+            SendRequestError::Connect(ConnectError::Io(error)) | SendRequestError::Send(error) => {
+                HttpError::from_io(&error)
+            }
+            // The connection ended: before the first byte, or within the head.
+            _ if self.meter().ended() && self.meter().first_byte().is_none() => HttpError::ClosedBeforeResponse,
+            _ if self.meter().ended() => HttpError::EndedEarly,
+            SendRequestError::Response(ParseError::Io(error)) => HttpError::from_io(&error),
+            SendRequestError::Response(_) => HttpError::InvalidResponse,
+            other => HttpError::InvalidRequest(other.to_string().into()),
+        }
+    }
+
+    /// awc keeps an idle connection for every server it has ever talked to. A user that wanders over many servers
+    /// starts with a new client every so often.
+    fn bound_idle_connections(&self, exchange: &Exchange<'_>) {
+        let authority = exchange.target.authority();
+        if self.last_server.borrow().as_ref() == Some(authority) {
+            return;
+        }
+        if self.servers.get() >= limits::IDLE_SERVERS_MAX {
+            *self.client.borrow_mut() = client(self.connector.clone());
+            self.servers.set(0);
+        }
+        *self.last_server.borrow_mut() = Some(authority.clone());
+        self.servers.set(self.servers.get() + 1);
+    }
+}
+
+impl Transport for AwcTransport {
+    async fn exchange(&self, exchange: &Exchange<'_>) -> Result<Response, HttpError> {
+        self.bound_idle_connections(exchange);
+        let idle = self.last_used.get().map_or(Duration::ZERO, |last| last.elapsed());
+        self.meter().begin_exchange(exchange.target.https(), idle);
+        let result = self.run(exchange).await;
+        self.last_used.set(Some(Instant::now()));
+        result
+    }
+}
+
+fn client(connector: UserConnector) -> awc::Client {
+    let connector = awc::Connector::new()
+        .connector(connector)
+        .timeout(NEVER)
+        .conn_keep_alive(NEVER)
+        .conn_lifetime(NEVER)
+        .limit(1);
+    awc::Client::builder().connector(connector).disable_redirects().disable_timeout().no_default_headers().finish()
+}
+
+/// Reads a body to its end: what is kept of it, and its length.
+async fn read_body<S>(mut body: S, keep: bool) -> Result<(Bytes, u64), PayloadError>
+where
+    S: Stream<Item = Result<Bytes, PayloadError>> + Unpin,
+{
+    let (mut first, mut kept, mut length) = (Bytes::new(), BytesMut::new(), 0_u64);
+    while let Some(chunk) = body.next().await {
+        let mut chunk = chunk?;
+        length += chunk.len() as u64;
+        let room = limits::BODY_KEPT_BYTES_MAX - first.len() - kept.len();
+        if !keep || room == 0 {
+            continue;
+        }
+        chunk.truncate(room);
+        // Most bodies come in one piece, which is kept without a copy.
+        if first.is_empty() && kept.is_empty() {
+            first = chunk;
+        } else {
+            kept.extend_from_slice(&std::mem::take(&mut first));
+            kept.extend_from_slice(&chunk);
+        }
+    }
+    Ok((if kept.is_empty() { first } else { kept.freeze() }, length))
+}
+
+fn payload_error(error: &PayloadError, encoded: bool) -> HttpError {
+    match error {
+        PayloadError::Incomplete(_) => HttpError::EndedEarly,
+        PayloadError::EncodingCorrupted => HttpError::UndecodableBody,
+        PayloadError::Io(error) => match error.kind() {
+            // Both the reader of chunks and the decoder report what they cannot read in this way.
+            ErrorKind::InvalidInput | ErrorKind::InvalidData if encoded => HttpError::UndecodableBody,
+            ErrorKind::InvalidInput | ErrorKind::InvalidData => HttpError::InvalidResponse,
+            _ => HttpError::from_io(error),
+        },
+        _ => HttpError::InvalidResponse,
+    }
+}

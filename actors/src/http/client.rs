@@ -1,0 +1,142 @@
+//! A user's HTTP client: what is the same whatever speaks HTTP underneath.
+
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use akrida_core::ids::UserIndex;
+use akrida_core::stats::recorder::Phases;
+
+use super::awc_client::AwcTransport;
+use super::connect::Network;
+use super::cookies::Cookies;
+use super::error::HttpError;
+use super::meter::Meter;
+use super::redirect::{Hop, next_hop};
+use super::request::{Outgoing, is_idempotent};
+use super::response::Response;
+use super::target::Target;
+use super::transport::{Exchange, Transport};
+use super::watchdog::Watchdog;
+use super::{HeaderValue, Method};
+
+/// The HTTP client of one user: its own connections and cookies.
+pub struct Client {
+    session: Session<AwcTransport>,
+    watchdog: Watchdog,
+}
+
+/// What became of a request.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The last response, or why there is none.
+    pub result: Result<Response, HttpError>,
+    /// From the start to the last byte, redirects included.
+    pub latency: Duration,
+    /// When it ended.
+    pub ended: Instant,
+    /// Parts of the latency: connections and handshakes of all hops, and the time to the first byte of the last response.
+    pub phases: Phases,
+    /// Exchanges, as counted by the rule of [`super`].
+    pub exchanges: u32,
+}
+
+impl Client {
+    /// A client without connections and cookies.
+    #[must_use]
+    pub fn new(network: Rc<Network>, user: UserIndex) -> Self {
+        let meter = Rc::new(Meter::default());
+        let transport = AwcTransport::new(network, Rc::clone(&meter), user);
+        Self { session: Session { transport, meter, cookies: Cookies::default() }, watchdog: Watchdog::default() }
+    }
+
+    /// What is known of the request under way, also after its future was dropped.
+    #[must_use]
+    pub fn meter(&self) -> Rc<Meter> {
+        Rc::clone(&self.session.meter)
+    }
+
+    /// Sends a request and follows its redirects. Ends by the request's time-out at the latest.
+    pub async fn send(&mut self, request: &Outgoing) -> Outcome {
+        let Self { session, watchdog } = self;
+        let meter = Rc::clone(&session.meter);
+        meter.begin_request();
+        let started = Instant::now();
+        let deadline = started.checked_add(request.timeout).unwrap_or(started + FAR);
+        let result = watchdog.watch(deadline.into(), session.follow(request)).await;
+        meter.end_exchange();
+        let result = result.unwrap_or(Err(HttpError::TimedOut(request.timeout)));
+        let ended = Instant::now();
+        let since_start = |at: Instant| at.saturating_duration_since(started).as_micros() as u64;
+        let phases = Phases {
+            connect_us: meter.connect().map(|took| took.as_micros() as u64),
+            tls_us: meter.tls().map(|took| took.as_micros() as u64),
+            first_byte_us: meter.first_byte().map(since_start),
+        };
+        Outcome { result, latency: ended - started, ended, phases, exchanges: meter.exchanges_over() }
+    }
+}
+
+/// Stands for a deadline that no clock can hold.
+const FAR: Duration = Duration::from_secs(365 * 86_400);
+
+struct Session<T> {
+    transport: T,
+    meter: Rc<Meter>,
+    cookies: Cookies,
+}
+
+impl<T: Transport> Session<T> {
+    async fn follow(&mut self, request: &Outgoing) -> Result<Response, HttpError> {
+        let mut hop: Option<Hop> = None;
+        let mut followed = 0;
+        loop {
+            let (method, target, with_body) = match &hop {
+                None => (&request.method, &*request.target, true),
+                Some(hop) => (&hop.method, &hop.target, hop.with_body),
+            };
+            let response = self.exchange(request, method, target, with_body).await?;
+            if request.redirects_max == 0 {
+                return Ok(response);
+            }
+            let Some(mut next) = next_hop(&response, method, target)? else { return Ok(response) };
+            if followed == request.redirects_max {
+                return Err(HttpError::TooManyRedirects(request.redirects_max));
+            }
+            followed += 1;
+            next.with_body &= with_body;
+            hop = Some(next);
+        }
+    }
+
+    /// One hop, repeated once on a new connection when the server had closed the old one.
+    async fn exchange(
+        &mut self,
+        request: &Outgoing,
+        method: &Method,
+        target: &Target,
+        with_body: bool,
+    ) -> Result<Response, HttpError> {
+        let cookie: Option<HeaderValue> = self.cookies.header(target);
+        let with_secrets = request.target.same_origin(target);
+        let exchange = Exchange { method, target, request, with_body, with_secrets, cookie };
+        let mut result = self.transport.exchange(&exchange).await;
+        if result.as_ref().is_err_and(|error| self.may_repeat(error, method)) {
+            self.meter.end_exchange();
+            result = self.transport.exchange(&exchange).await;
+        }
+        self.meter.end_exchange();
+        let response = result?;
+        self.cookies.keep(&response.headers, target);
+        Ok(response)
+    }
+
+    /// Whether the server hung up on a connection that was kept from before, and nothing can have been done twice: not
+    /// a byte was written, or the method is idempotent and not a byte came back (RFC 9112, section 9.3.1).
+    fn may_repeat(&self, error: &HttpError, method: &Method) -> bool {
+        let meter = &self.meter;
+        error.is_hang_up()
+            && meter.reused()
+            && meter.first_byte().is_none()
+            && (!meter.wrote() || is_idempotent(method))
+    }
+}

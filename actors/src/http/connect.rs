@@ -1,0 +1,128 @@
+//! Opens connections: name, TCP, TLS, each timed.
+
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::time::Instant;
+
+use actix_http::Uri;
+use actix_rt::net::TcpStream;
+use actix_service::Service;
+use actix_tls::connect::rustls_0_23::reexports::AsyncTlsStream;
+use actix_tls::connect::rustls_0_23::{TlsConnector, TlsConnectorService};
+use actix_tls::connect::{ConnectError, ConnectInfo, Connection, Host};
+use akrida_core::ids::UserIndex;
+use futures_util::future::LocalBoxFuture;
+
+use super::HttpOptions;
+use super::connection::MeteredStream;
+use super::dns::Resolver;
+use super::error::HttpError;
+use super::meter::Meter;
+
+/// What the connections of an arbiter share.
+pub struct Network {
+    resolver: Resolver,
+    tls: Option<TlsConnectorService>,
+}
+
+impl std::fmt::Debug for Network {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Network").field("resolver", &self.resolver).finish_non_exhaustive()
+    }
+}
+
+impl Network {
+    /// The network as the users of one arbiter see it.
+    #[must_use]
+    pub fn new(options: &HttpOptions) -> Self {
+        Self {
+            resolver: Resolver::new(options.dns, options.addresses.clone()),
+            tls: options.tls.clone().map(TlsConnector::service),
+        }
+    }
+}
+
+/// The connector of one user.
+#[derive(Clone)]
+pub(super) struct UserConnector {
+    pub(super) network: Rc<Network>,
+    pub(super) meter: Rc<Meter>,
+    pub(super) user: UserIndex,
+}
+
+impl UserConnector {
+    async fn connect(self, host: &str, port: u16) -> Result<MeteredStream, HttpError> {
+        // A literal IPv6 address stands in brackets in a URL and nowhere else.
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        self.meter.on_opening();
+        let started = Instant::now();
+        let stream = self.open(host, port).await?;
+        self.meter.on_connected(started.elapsed());
+        Ok(if self.meter.https() {
+            MeteredStream::tls(self.handshake(host, stream).await?, Rc::clone(&self.meter))
+        } else {
+            MeteredStream::plain(stream, Rc::clone(&self.meter))
+        })
+    }
+
+    /// Tries the addresses of a name in turn. User `k` begins with the `k`-th, so that users spread over all of them.
+    async fn open(&self, host: &str, port: u16) -> Result<TcpStream, HttpError> {
+        let addresses = self.network.resolver.resolve(host).await?;
+        let first = (self.user.0 % addresses.len() as u64) as usize;
+        let mut failure = HttpError::HostNotFound(host.into());
+        for address in addresses.iter().cycle().skip(first).take(addresses.len()) {
+            match TcpStream::connect(SocketAddr::new(*address, port)).await {
+                Ok(stream) => {
+                    // Only a latency would suffer if the kernel refused, and it refuses for a dead connection alone.
+                    let _ = stream.set_nodelay(true);
+                    return Ok(stream);
+                }
+                Err(error) => failure = HttpError::from_io(&error),
+            }
+            if failure.is_generator_fault() {
+                break;
+            }
+        }
+        Err(failure)
+    }
+
+    async fn handshake(&self, host: &str, stream: TcpStream) -> Result<AsyncTlsStream<TcpStream>, HttpError> {
+        let tls = self.network.tls.as_ref().ok_or(HttpError::TlsNotSetUp)?;
+        let started = Instant::now();
+        let connection = tls.call(Connection::new(ServerName(host.into()), stream)).await;
+        self.meter.on_handshake(started.elapsed());
+        connection.map(|connection| connection.into_parts().0).map_err(|error| HttpError::from_handshake(&error))
+    }
+}
+
+/// The name that a certificate must be for.
+struct ServerName(Box<str>);
+
+impl Host for ServerName {
+    fn hostname(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Service<ConnectInfo<Uri>> for UserConnector {
+    type Response = Connection<Uri, MeteredStream>;
+    type Error = ConnectError;
+    type Future = LocalBoxFuture<'static, Result<Self::Response, Self::Error>>;
+
+    actix_service::always_ready!();
+
+    fn call(&self, info: ConnectInfo<Uri>) -> Self::Future {
+        let connector = self.clone();
+        Box::pin(async move {
+            let meter = Rc::clone(&connector.meter);
+            match connector.connect(info.hostname(), info.port()).await {
+                Ok(stream) => Ok(Connection::new(info.request().clone(), stream)),
+                Err(error) => {
+                    // The meter carries the real error: awc's own type has no room for it.
+                    meter.on_connect_error(error);
+                    Err(ConnectError::Unresolved)
+                }
+            }
+        })
+    }
+}

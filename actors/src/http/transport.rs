@@ -1,0 +1,44 @@
+//! The interface of an HTTP implementation: one request out, one response back.
+
+use super::error::HttpError;
+use super::request::Outgoing;
+use super::response::Response;
+use super::target::Target;
+use super::{HeaderName, HeaderValue, Method};
+
+/// One exchange: a request, or a hop of one that is being redirected.
+#[derive(Debug)]
+pub(super) struct Exchange<'a> {
+    pub(super) method: &'a Method,
+    pub(super) target: &'a Target,
+    /// The request whose body, headers and settings it has.
+    pub(super) request: &'a Outgoing,
+    /// Whether the body and the headers that describe it are sent.
+    pub(super) with_body: bool,
+    /// Whether headers that are meant for the first server alone are sent.
+    pub(super) with_secrets: bool,
+    /// The value of `Cookie` from the user's jar.
+    pub(super) cookie: Option<HeaderValue>,
+}
+
+/// A user's connections. It does not follow redirects, keep cookies, send twice or time out; it tells its
+/// [`Meter`](super::meter::Meter) what happens on the wire, and keeps at most one idle connection a server.
+pub(super) trait Transport {
+    /// Sends a request and reads the response to its end. May be dropped at any time; then its connection is closed.
+    async fn exchange(&self, exchange: &Exchange<'_>) -> Result<Response, HttpError>;
+}
+
+impl Exchange<'_> {
+    /// The headers to send, but for `Host`, `Content-Length` and `Cookie`.
+    pub(super) fn headers(&self) -> impl Iterator<Item = &(HeaderName, HeaderValue)> {
+        use actix_http::header;
+        self.request.headers.iter().filter(|(name, _)| {
+            let describes_body = *name == header::CONTENT_TYPE
+                || *name == header::CONTENT_ENCODING
+                || *name == header::CONTENT_LENGTH
+                || *name == header::TRANSFER_ENCODING;
+            let secret = *name == header::AUTHORIZATION || *name == header::COOKIE || *name == header::HOST;
+            (self.with_body || !describes_body) && (self.with_secrets || !secret)
+        })
+    }
+}
