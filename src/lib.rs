@@ -1,6 +1,8 @@
 //! The parts of the `akrida` command.
 
 pub mod cli;
+pub mod compose;
 pub mod init;
+pub mod live;
 pub mod report;
 pub mod target;

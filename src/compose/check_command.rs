@@ -12,7 +12,7 @@ pub(super) fn check(files: &[PathBuf]) -> Exit {
         match scenario_file::read(file) {
             Ok(scenario) => {
                 let names: Vec<_> = scenario.classes.iter().map(|class| &*class.name).collect();
-                print_all(&format!("{}: good, user classes {}\n", file.display(), names.join(", ")));
+                print_all(format!("{}: good, user classes {}\n", file.display(), names.join(", ")));
             }
             Err(error) => {
                 eprintln!("{error}");

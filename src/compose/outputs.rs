@@ -11,7 +11,8 @@ use crate::cli::RunOptions;
 use crate::report::console::Layout;
 use crate::report::csv::CsvWriter;
 use crate::report::file::{WriteError, check_directory, replace};
-use crate::report::{console, html, json, summary};
+use crate::report::html::{self, Theme};
+use crate::report::{console, json, summary};
 
 /// Writes what the options ask for.
 #[derive(Debug)]
@@ -37,23 +38,25 @@ impl Outputs {
         }
     }
 
-    /// Writes everything of a finished run. One file that fails does not keep the others from being written.
-    pub(super) fn finish(&mut self, view: &RunView, scenario: &Scenario, options: &RunOptions) -> Result<(), WriteError> {
+    /// Writes everything of a finished run. A file that fails does not keep the others from being written; the first
+    /// error is returned.
+    pub(super) fn finish(&mut self, view: &RunView, scenario: &Scenario, options: &RunOptions) -> anyhow::Result<()> {
         let wanted = &options.outputs;
-        let write = |file: Option<&Path>, content: &dyn Fn() -> String| {
-            file.map_or(Ok(()), |file| replace(file, content().as_bytes()))
-        };
-        let written = [
-            self.csv.as_mut().map_or(Ok(()), |csv| csv.write(view)),
-            write(wanted.summary_json.as_deref(), &|| summary::to_text(view, &[])),
-            write(wanted.json_file.as_deref(), &|| json::to_text(view)),
-            write(wanted.html.as_deref(), &|| html::page(view, &ratios(view, scenario).to_json())),
-        ];
         if wanted.json_stdout {
-            print_all(&json::to_text(view));
+            print_all(json::to_text(view));
         }
-        written.into_iter().collect()
+        let csv = self.csv.as_mut().map_or(Ok(()), |csv| csv.write(view));
+        let summary = write(wanted.summary_json.as_deref(), || Ok(summary::to_text(view, &[])));
+        let json = write(wanted.json_file.as_deref(), || Ok(json::to_text(view)));
+        let ratios = ratios(view, scenario).to_json();
+        let html = write(wanted.html.as_deref(), || Ok(html::report(view, Some(&ratios), Theme::default())?));
+        csv.map_err(anyhow::Error::from).and(summary).and(json).and(html)
     }
+}
+
+fn write(file: Option<&Path>, content: impl FnOnce() -> anyhow::Result<String>) -> anyhow::Result<()> {
+    let Some(file) = file else { return Ok(()) };
+    Ok(replace(file, content()?.as_bytes())?)
 }
 
 /// The ratios of the users that existed, or of the weights when none did.

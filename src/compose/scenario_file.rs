@@ -17,12 +17,12 @@ use crate::cli::RunOptions;
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ScenarioFileError {
     /// The file cannot be read.
-    #[error("{file}: {source}")]
+    #[error("{file}: {reason}")]
     Unreadable {
         /// The file.
         file: String,
         /// Why.
-        source: std::io::Error,
+        reason: std::io::Error,
     },
     /// It is too large to be a scenario.
     #[error("{0}: a scenario has at most {max} bytes", max = limits::SCENARIO_BYTES_MAX)]
@@ -37,12 +37,12 @@ pub(super) enum ScenarioFileError {
     #[error("{}", lines(.0))]
     Problems(Vec<Problem>),
     /// The options do not fit it.
-    #[error("{file}: {source}")]
+    #[error("{file}: {reason}")]
     Selection {
         /// The file.
         file: String,
         /// Why.
-        source: akrida_core::scenario::select::SelectError,
+        reason: akrida_core::scenario::select::SelectError,
     },
 }
 
@@ -54,7 +54,7 @@ fn lines(problems: &[Problem]) -> String {
 pub(super) fn read(file: &Path) -> Result<Arc<Scenario>, ScenarioFileError> {
     let name = file.display().to_string();
     let format = format_of(file, &name)?;
-    let unreadable = |source| ScenarioFileError::Unreadable { file: name.clone(), source };
+    let unreadable = |reason| ScenarioFileError::Unreadable { file: name.clone(), reason };
     if std::fs::metadata(file).map_err(unreadable)?.len() > limits::SCENARIO_BYTES_MAX as u64 {
         return Err(ScenarioFileError::TooLarge(name));
     }
@@ -87,7 +87,7 @@ pub(super) fn selected(options: &RunOptions) -> Result<(Arc<Scenario>, Vec<Arc<s
         host: options.host.as_deref(),
     };
     let file = options.scenario.display().to_string();
-    let selected = select(&scenario, &selection).map_err(|source| ScenarioFileError::Selection { file, source })?;
+    let selected = select(&scenario, &selection).map_err(|reason| ScenarioFileError::Selection { file, reason })?;
     Ok((Arc::new(selected.scenario), selected.without_tasks))
 }
 

@@ -8,6 +8,7 @@ pub mod body;
 pub mod check;
 mod decode;
 pub mod extract;
+pub mod hosts;
 pub mod json_query;
 pub mod model;
 pub mod problem;

@@ -9,7 +9,7 @@ mod tests;
 
 use std::sync::LazyLock;
 
-use akrida_core::view::{RunInfo, RunView};
+use akrida_core::view::RunView;
 use minijinja::value::Serde;
 use minijinja::{Environment, context};
 use serde_json::Value;
@@ -60,14 +60,4 @@ pub fn report(view: &RunView, ratios: Option<&Value>, theme: Theme) -> Result<St
     let (page, ratios) = (Serde(page::content(view)), Serde(ratios));
     let template = TEMPLATES.get_template("report.html")?;
     Ok(template.render(context! { page, charts, ratios, theme => theme.as_str() })?)
-}
-
-/// The name of the report's file: `{u}`, `{r}` and `{t}` stand for users, spawn rate and run time in seconds.
-#[must_use]
-pub fn file_name(pattern: &str, run: &RunInfo) -> String {
-    let name = pattern.replace("{u}", &run.target_users.to_string()).replace("{r}", &run.spawn_rate_per_s.to_string());
-    match run.run_time_s {
-        Some(seconds) => name.replace("{t}", &seconds.to_string()),
-        None => name,
-    }
 }

@@ -107,14 +107,6 @@ fn the_same_run_gives_the_same_page() {
 }
 
 #[test]
-fn placeholders_in_the_file_name_are_filled() {
-    let mut run = sample_view::empty().run;
-    assert_eq!(file_name("r-{u}-{r}-{t}.html", &run), "r-100-10-60.html");
-    (run.spawn_rate_per_s, run.run_time_s) = (0.5, None);
-    assert_eq!(file_name("r-{u}-{r}-{t}.html", &run), "r-100-0.5-{t}.html");
-}
-
-#[test]
 fn trees_as_deep_as_a_scenario_may_be_are_shown() {
     let mut tree = json!({"leaf": {"ratio": 1.0}});
     for _ in 0..akrida_core::limits::SCENARIO_DEPTH_MAX {
