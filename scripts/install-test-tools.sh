@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# Installs what scripts/test.sh needs, each tool only if it is missing: Debian packages, and cargo-deny under
+# target/tools. Says what to do where it cannot install.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+readonly DENY_VERSION=0.20.2
+readonly TOOLS="$PWD/target/tools"
+
+# Commands, and the Debian packages that bring them.
+readonly PACKAGES=(
+  cc:build-essential
+  curl:curl
+  nginx:nginx-light
+  openssl:openssl
+  shellcheck:shellcheck
+)
+
+install_packages() {
+  local missing=() entry as_root=()
+  for entry in "${PACKAGES[@]}"; do
+    # Debian keeps nginx where the search path of ordinary users does not lead.
+    PATH="$PATH:/usr/sbin" command -v "${entry%%:*}" >/dev/null || missing+=("${entry##*:}")
+  done
+  if [[ ${#missing[@]} -eq 0 ]]; then return; fi
+  if ! command -v apt-get >/dev/null; then
+    echo "missing: ${missing[*]} (the names of Debian's packages); install them and start again"
+    return 1
+  fi
+  if [[ "$(id -u)" -ne 0 ]]; then as_root=(sudo); fi
+  as_root+=(env DEBIAN_FRONTEND=noninteractive)
+  "${as_root[@]}" apt-get update -q
+  "${as_root[@]}" apt-get install -q -y --no-install-recommends "${missing[@]}"
+}
+
+install_cargo_deny() {
+  if [[ "$("$TOOLS/bin/cargo-deny" --version 2>/dev/null)" == "cargo-deny $DENY_VERSION" ]]; then return; fi
+  # Without optimisation it takes a minute of processor time to build, and still answers in a second.
+  CARGO_PROFILE_DEV_DEBUG=0 cargo install --quiet --locked --debug --root "$TOOLS" "cargo-deny@$DENY_VERSION"
+}
+
+check_toolchain() {
+  local command
+  for command in 'rustc' 'cargo' 'cargo fmt' 'cargo clippy'; do
+    # The words of a command are meant to be split.
+    # shellcheck disable=SC2086
+    $command --version || { echo "missing: $command; rustup installs it"; return 1; }
+  done
+}
+
+check_toolchain
+install_packages
+install_cargo_deny
