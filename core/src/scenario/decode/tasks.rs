@@ -1,6 +1,6 @@
 //! Tasks, task sets, and the named sets that `use` refers to.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Decoder;
@@ -17,7 +17,7 @@ const SET_KEYS: &[&str] = &["order", "sequential", "wait_time", "iterations"];
 /// The sets under `task_sets`, decoded when they are first used.
 #[derive(Default)]
 pub(super) struct NamedSets<'n> {
-    by_name: HashMap<&'n str, NamedSet<'n>>,
+    by_name: BTreeMap<&'n str, NamedSet<'n>>,
     /// The sets that are being decoded, each used by the one before it.
     stack: Vec<&'n str>,
     /// Size of the set that is being decoded, with the sets it uses.

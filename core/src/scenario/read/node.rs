@@ -1,6 +1,6 @@
 //! The tree that all formats are read into.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use serde_json::Number;
 
@@ -92,7 +92,7 @@ impl Node {
 
 /// Keeps the first of the entries with the same key and reports the others.
 pub(crate) fn refuse_duplicates(entries: Vec<Entry>, problems: &mut Problems) -> Vec<Entry> {
-    let mut first: HashMap<String, usize> = HashMap::with_capacity(entries.len());
+    let mut first: BTreeMap<String, usize> = BTreeMap::new();
     let mut distinct = Vec::with_capacity(entries.len());
     for entry in entries {
         match first.get(&entry.key) {

@@ -1,7 +1,7 @@
 //! YAML 1.2: the parser's events become nodes. Nesting and aliases are bounded, so that a small file cannot become a
 //! large tree, and an alias cannot contain itself.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Tag};
 
@@ -13,7 +13,7 @@ use crate::scenario::problem::{Position, Problems, shown};
 /// Reads the one document of a text.
 pub(super) fn read(text: &str, problems: &mut Problems) -> Option<Node> {
     let mut builder =
-        Builder { open: Vec::new(), root: None, documents: 0, anchors: HashMap::new(), copied_nodes: 0, problems };
+        Builder { open: Vec::new(), root: None, documents: 0, anchors: BTreeMap::new(), copied_nodes: 0, problems };
     let mut parser = Parser::new_from_str(text);
     while let Some(event) = parser.next_event() {
         match event {
@@ -63,7 +63,7 @@ struct Builder<'p> {
     open: Vec<Open>,
     root: Option<Node>,
     documents: usize,
-    anchors: HashMap<usize, Anchored>,
+    anchors: BTreeMap<usize, Anchored>,
     copied_nodes: usize,
     problems: &'p mut Problems,
 }
@@ -147,7 +147,7 @@ impl Builder<'_> {
                 _ => sources.push(node),
             }
         }
-        let mut taken: HashSet<String> = entries.iter().map(|entry| entry.key.clone()).collect();
+        let mut taken: BTreeSet<String> = entries.iter().map(|entry| entry.key.clone()).collect();
         for source in sources {
             let NodeValue::Map(more) = source.value else {
                 self.problems.add(source.at, "", format!("`<<` merges objects, found {}", source.described()));
