@@ -156,12 +156,8 @@ impl Transport for AwcTransport {
 }
 
 fn client(connector: UserConnector) -> awc::Client {
-    let connector = awc::Connector::new()
-        .connector(connector)
-        .timeout(NEVER)
-        .conn_keep_alive(NEVER)
-        .conn_lifetime(NEVER)
-        .limit(1);
+    let connector =
+        awc::Connector::new().connector(connector).timeout(NEVER).conn_keep_alive(NEVER).conn_lifetime(NEVER).limit(1);
     awc::Client::builder().connector(connector).disable_redirects().disable_timeout().no_default_headers().finish()
 }
 

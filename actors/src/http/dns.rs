@@ -154,7 +154,9 @@ mod tests {
         let resolver = Resolver::new(DnsPolicy::Once, known);
         assert_eq!(resolver.resolve("a.invalid").await.expect("known").len(), 2);
         let error = resolver.resolve("b.invalid").await.expect_err("unknown");
-        assert!(matches!(&error, HttpError::HostNotFound(name) | HttpError::LookupFailed(name) if &**name == "b.invalid"));
+        assert!(
+            matches!(&error, HttpError::HostNotFound(name) | HttpError::LookupFailed(name) if &**name == "b.invalid")
+        );
     }
 
     #[actix_rt::test]

@@ -74,11 +74,9 @@ mod tests {
 
     #[test]
     fn the_place_is_resolved_against_the_request() {
-        for (location, expected) in [
-            ("z", "http://a.test/x/z"),
-            ("//b.test/", "http://b.test/"),
-            ("https://b.test/#f", "https://b.test/#f"),
-        ] {
+        for (location, expected) in
+            [("z", "http://a.test/x/z"), ("//b.test/", "http://b.test/"), ("https://b.test/#f", "https://b.test/#f")]
+        {
             let hop = hop(302, Some(location), &Method::GET).expect("valid").expect("a redirect");
             assert_eq!(hop.target.url().expect("valid").as_str(), expected);
         }

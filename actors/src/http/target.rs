@@ -66,11 +66,8 @@ impl Target {
     pub fn join(&self, path: &str) -> Result<Self, HttpError> {
         let prefix = self.uri.path().trim_end_matches('/');
         let slash = if path.starts_with('/') { "" } else { "/" };
-        let joined = if prefix.is_empty() && slash.is_empty() {
-            path.to_owned()
-        } else {
-            format!("{prefix}{slash}{path}")
-        };
+        let joined =
+            if prefix.is_empty() && slash.is_empty() { path.to_owned() } else { format!("{prefix}{slash}{path}") };
         if !is_plain(&joined) {
             // Characters to encode, dots to resolve or a fragment to drop: the full parser knows how.
             let scheme = if self.https { "https" } else { "http" };

@@ -1,3 +1,21 @@
 //! Users: one actix actor each, with its own connection, cookies and variables.
+//!
+//! - [`context`]: what the users of one arbiter share
+//! - [`program`] and [`request_program`]: the scenario as the users of one arbiter run it, compiled once
+//! - [`actor`]: a user from its start to its end; [`stop`] tells it to end
+//! - [`runner`], [`steps`], [`request`]: what it does in between; [`session`] is what it remembers
+//! - [`tasks`], [`wait`]: which task is next and when, as pure functions
+//! - [`functions`]: what templates may call
 
+pub mod actor;
 pub mod context;
+pub mod functions;
+pub mod program;
+mod request;
+mod request_program;
+mod runner;
+mod session;
+mod steps;
+mod stop;
+mod tasks;
+mod wait;

@@ -1,0 +1,199 @@
+//! The request step: render, send, check, extract, record.
+
+use std::borrow::Cow;
+use std::rc::Rc;
+use std::time::Instant;
+
+use akrida_core::limits;
+use akrida_core::scenario::body::ParsedBody;
+use akrida_core::scenario::render::Renderer;
+use akrida_core::scenario::response::ResponseView;
+use akrida_core::stats::endpoint::EndpointKey;
+use akrida_core::stats::recorder::{EndpointId, Phases, Sample};
+use minijinja::Value;
+use minijinja::value::Serde;
+
+use super::context::SharedContext;
+use super::request_program::{EndpointSource, OutgoingSource, RequestProgram};
+use super::runner::{Flow, Runner};
+use super::stop::Phase;
+use crate::http::client::Outcome;
+use crate::http::error::GeneratorFault;
+use crate::http::meter::Meter;
+use crate::http::response::Response;
+
+/// What a response amounts to.
+struct Verdict {
+    /// Why the sample failed.
+    failure: Option<String>,
+    flow: Flow,
+}
+
+impl Runner {
+    /// Sends a request and records what came of it.
+    pub(super) async fn request(&mut self, request: &RequestProgram) -> Flow {
+        let rendered;
+        let outgoing = match &request.outgoing {
+            OutgoingSource::Fixed(outgoing) => outgoing,
+            OutgoingSource::Rendered(template) => {
+                match self.session.render(&self.program.templates, |renderer| template.render(renderer)) {
+                    Ok(outgoing) => {
+                        rendered = outgoing;
+                        &rendered
+                    }
+                    Err(reason) => return self.record_unsent(request, &reason),
+                }
+            }
+        };
+        let endpoint = match self.endpoint(request) {
+            Ok(endpoint) => endpoint,
+            Err(reason) => return self.record_unsent(request, &reason),
+        };
+        let in_flight = InFlight::new(&self.context, self.session.client.meter());
+        let outcome = self.session.client.send(outgoing).await;
+        in_flight.landed();
+        self.count_exchanges(outcome.exchanges);
+        match outcome.result.as_ref().map_err(|error| error.generator_fault()) {
+            Err(Some(fault)) => self.back_off(fault).await,
+            _ => self.judge(request, endpoint, &outcome),
+        }
+    }
+
+    fn endpoint(&mut self, request: &RequestProgram) -> Result<EndpointId, String> {
+        match &request.endpoint {
+            EndpointSource::Known(endpoint) => Ok(*endpoint),
+            EndpointSource::Rendered { method, name } => {
+                let name = self.session.render(&self.program.templates, |renderer| {
+                    renderer.text(name).map(Cow::into_owned).map_err(|error| error.to_string())
+                })?;
+                Ok(self.context.recorder.borrow_mut().endpoint(&EndpointKey::request(method, &name)))
+            }
+        }
+    }
+
+    fn judge(&mut self, request: &RequestProgram, endpoint: EndpointId, outcome: &Outcome) -> Flow {
+        let (verdict, content_bytes) = match &outcome.result {
+            Ok(response) => (self.examine(request, response, outcome), response.content_bytes),
+            Err(error) => {
+                let flow = if request.extracts.is_empty() { Flow::Continue } else { Flow::EndTask };
+                (Verdict { failure: Some(error.to_string()), flow }, 0)
+            }
+        };
+        self.failures += u64::from(verdict.failure.is_some());
+        self.context.recorder.borrow_mut().record(&Sample {
+            endpoint,
+            latency_us: outcome.latency.as_micros() as u64,
+            failure: verdict.failure.as_deref(),
+            content_bytes,
+            phases: outcome.phases,
+            ended_us: self.context.clock.at_us(outcome.ended),
+        });
+        verdict.flow
+    }
+
+    /// Holds a response against the checks and takes the variables out of it. The first failure is the sample's.
+    fn examine(&mut self, request: &RequestProgram, response: &Response, outcome: &Outcome) -> Verdict {
+        let mut verdict = Verdict { failure: None, flow: Flow::Continue };
+        if !request.has_status_check && response.status >= 400 {
+            verdict.failure = Some(format!("status was {}", response.status));
+        }
+        if request.checks.is_empty() && request.extracts.is_empty() {
+            return verdict;
+        }
+        let view = ResponseView {
+            status: response.status,
+            headers: &response.headers,
+            body: &response.body,
+            body_cut: response.body_cut,
+            elapsed: outcome.latency,
+        };
+        let body = ParsedBody::of(&view);
+        let check = |renderer: &Renderer<'_>| {
+            request.checks.iter().find_map(|check| check.evaluate(&view, &body, renderer).err())
+        };
+        if verdict.failure.is_none() {
+            verdict.failure = if request.checks_render {
+                self.session.render(&self.program.templates, check)
+            } else {
+                check(&Renderer { templates: &self.program.templates, variables: &Value::UNDEFINED })
+            };
+        }
+        for extract in &request.extracts {
+            match extract.apply(&view, &body) {
+                Ok(value) => self.session.set(&extract.variable, Value::from(Serde(&value))),
+                Err(reason) => {
+                    verdict.failure.get_or_insert(reason);
+                    verdict.flow = Flow::EndTask;
+                    break;
+                }
+            }
+        }
+        verdict
+    }
+
+    /// Records a request that could not be rendered: a failure that took no time and reached no wire.
+    fn record_unsent(&mut self, request: &RequestProgram, reason: &str) -> Flow {
+        self.failures += 1;
+        let mut recorder = self.context.recorder.borrow_mut();
+        let endpoint = match &request.endpoint {
+            EndpointSource::Known(endpoint) => *endpoint,
+            EndpointSource::Rendered { method, name } => {
+                recorder.endpoint(&EndpointKey::request(method, name.source()))
+            }
+        };
+        recorder.record(&Sample {
+            endpoint,
+            latency_us: 0,
+            failure: Some(reason),
+            content_bytes: 0,
+            phases: Phases::default(),
+            ended_us: self.context.clock.at_us(Instant::now()),
+        });
+        Flow::EndTask
+    }
+
+    fn count_exchanges(&mut self, exchanges: u32) {
+        let mut recorder = self.context.recorder.borrow_mut();
+        (0..exchanges).for_each(|_| recorder.count_exchange());
+    }
+
+    /// This machine is at its limit, which says nothing about the target. Pauses, so that trying again does not make
+    /// it worse, and ends the task, whose request is missing.
+    async fn back_off(&mut self, fault: GeneratorFault) -> Flow {
+        self.context.recorder.borrow_mut().count_generator_error(fault.as_str());
+        let jitter = 0.5 + self.session.random().f64();
+        match self.pause(limits::GENERATOR_FAULT_PAUSE.mul_f64(jitter), Phase::Cut).await {
+            Flow::Continue => Flow::EndTask,
+            cut => cut,
+        }
+    }
+}
+
+/// Counts a request as interrupted if it is dropped before it landed. Hops that were over by then are exchanges.
+struct InFlight {
+    context: SharedContext,
+    meter: Rc<Meter>,
+    landed: bool,
+}
+
+impl InFlight {
+    fn new(context: &SharedContext, meter: Rc<Meter>) -> Self {
+        Self { context: Rc::clone(context), meter, landed: false }
+    }
+
+    fn landed(mut self) {
+        self.landed = true;
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        if self.landed || std::thread::panicking() {
+            return;
+        }
+        if let Ok(mut recorder) = self.context.recorder.try_borrow_mut() {
+            (0..self.meter.exchanges_over()).for_each(|_| recorder.count_exchange());
+            recorder.count_interrupted();
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! One life of a user: its variables, `on_start`, tasks and pauses, `on_stop`.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use akrida_core::scenario::model::{Iterations, WaitTime};
+use tokio::time::Instant;
+
+use super::context::{SharedContext, UserSpec};
+use super::program::{ClassProgram, Program, SetProgram, TaskProgram};
+use super::session::Session;
+use super::stop::{Phase, StopSignal};
+use super::tasks::Picks;
+use super::wait;
+
+/// How steps ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Flow {
+    /// By themselves.
+    Continue,
+    /// The rest of the task is pointless.
+    EndTask,
+    /// An `interrupt` step leaves the task set.
+    Interrupt,
+    /// A `stop_user` step ends the user.
+    StopUser,
+    /// The user was told to stop.
+    Cut,
+}
+
+/// A user at work.
+pub(super) struct Runner {
+    pub(super) context: SharedContext,
+    pub(super) program: Rc<Program>,
+    pub(super) session: Session,
+    pub(super) stop: Rc<StopSignal>,
+    pub(super) spec: UserSpec,
+    /// Failed samples, groups and exceptions so far; a group compares it before and after.
+    pub(super) failures: u64,
+    /// When the current task was due to start.
+    task_due: Instant,
+    /// The polls seen when this user last gave way.
+    polls: u64,
+    /// Whether `on_stop` runs, which a stop no longer cuts short.
+    ending: bool,
+}
+
+impl Runner {
+    pub(super) fn new(context: SharedContext, program: Rc<Program>, spec: UserSpec, stop: Rc<StopSignal>) -> Self {
+        let name = program.classes[spec.class].name.clone();
+        let session = Session::new(spec, name, context.seed, Rc::clone(&program.network));
+        let polls = stop.polls();
+        Self { context, program, session, stop, spec, failures: 0, task_due: Instant::now(), polls, ending: false }
+    }
+
+    /// Lives until a step ends the user or it is told to stop.
+    pub(super) async fn run(&mut self) {
+        let program = Rc::clone(&self.program);
+        let class = &program.classes[self.spec.class];
+        if !matches!(self.start(class).await, Flow::StopUser | Flow::Cut) {
+            self.task_due = Instant::now();
+            self.run_set(&class.tasks, false).await;
+        }
+        self.ending = true;
+        Box::pin(self.run_steps(&class.on_stop)).await;
+    }
+
+    async fn start(&mut self, class: &ClassProgram) -> Flow {
+        self.set_variables(&class.variables);
+        if class.on_start.is_empty() {
+            return Flow::Continue;
+        }
+        Box::pin(self.run_steps(&class.on_start)).await
+    }
+
+    /// Runs tasks of a set, with a pause between each two. The set of a class (not nested) never ends by itself.
+    async fn run_set(&mut self, set: &SetProgram, nested: bool) -> Flow {
+        let mut picks = Picks::new(set.order);
+        loop {
+            let next = picks.next(&set.weights, |below| self.session.random().u64(..below));
+            // Boxed, so that a user that pauses between tasks does not carry the size of a running one.
+            let flow = match &set.tasks[next] {
+                TaskProgram::Steps(steps) => Box::pin(self.run_steps(steps)).await,
+                TaskProgram::Set(inner) => Box::pin(self.run_set(inner, true)).await,
+            };
+            match flow {
+                Flow::StopUser | Flow::Cut => return flow,
+                // The outer set goes on at once, as in Locust.
+                Flow::Interrupt if nested => return Flow::Interrupt,
+                Flow::Continue | Flow::EndTask | Flow::Interrupt => {}
+            }
+            if self.stop.phase() > Phase::Running {
+                return Flow::Cut;
+            }
+            if nested && matches!(set.iterations, Iterations::Count(count) if picks.rounds() >= count) {
+                return Flow::Continue;
+            }
+            let left_at_once = flow == Flow::Interrupt && matches!(set.tasks[next], TaskProgram::Set(_));
+            if !left_at_once && self.pause_between(&set.wait_time).await == Flow::Cut {
+                return Flow::Cut;
+            }
+            self.give_way().await;
+        }
+    }
+
+    async fn pause_between(&mut self, wait: &WaitTime) -> Flow {
+        let now = Instant::now();
+        let pause = self.drawn_pause(wait, now);
+        // From the time the task is due, not from when the timer went off: a late timer must not slow a pacing down.
+        self.task_due = now + pause;
+        self.pause(pause, Phase::Finishing).await
+    }
+
+    /// Pauses within a task.
+    pub(super) async fn pause_within(&mut self, wait: &WaitTime) -> Flow {
+        let pause = self.drawn_pause(wait, Instant::now());
+        let end = if self.ending { Phase::Dead } else { Phase::Cut };
+        self.pause(pause, end).await
+    }
+
+    fn drawn_pause(&mut self, wait: &WaitTime, now: Instant) -> Duration {
+        let unit = self.session.random().f64();
+        wait::pause(wait, unit, now.saturating_duration_since(self.task_due))
+    }
+
+    /// Waits, and records how late it woke up. Ends at once when stopping reaches the phase.
+    pub(super) async fn pause(&mut self, pause: Duration, until: Phase) -> Flow {
+        if pause.is_zero() {
+            return Flow::Continue;
+        }
+        let due = Instant::now() + pause;
+        tokio::select! {
+            biased;
+            () = self.stop.reaches(until) => Flow::Cut,
+            () = tokio::time::sleep_until(due) => {
+                let lag = Instant::now().saturating_duration_since(due);
+                self.context.recorder.borrow_mut().record_schedule_lag(lag.as_micros() as u64);
+                Flow::Continue
+            }
+        }
+    }
+
+    /// Whether no further step may begin.
+    pub(super) fn is_cut(&self) -> bool {
+        !self.ending && self.stop.phase() >= Phase::Cut
+    }
+
+    /// Lets others run if this user has not waited for anything since it last gave way.
+    pub(super) async fn give_way(&mut self) {
+        if self.stop.polls() == self.polls {
+            tokio::task::yield_now().await;
+        }
+        self.polls = self.stop.polls();
+    }
+}

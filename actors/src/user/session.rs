@@ -1,0 +1,128 @@
+//! What one user remembers: variables, random numbers, connections and cookies.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use akrida_core::scenario::render::Renderer;
+use akrida_core::scenario::template::Templates;
+use fastrand::Rng;
+use minijinja::Value;
+
+use super::context::UserSpec;
+use super::functions::with_random;
+use crate::http::client::Client;
+use crate::http::connect::Network;
+
+/// The state of one user.
+pub(super) struct Session {
+    spec: UserSpec,
+    class: Arc<str>,
+    variables: Vec<(Arc<str>, Value)>,
+    /// The variables in the form in which templates take them; built when a template is rendered, dropped when a
+    /// variable changes. A user without templates never has one.
+    rendered: Option<Value>,
+    random: Rng,
+    pub(super) client: Client,
+}
+
+impl Session {
+    pub(super) fn new(spec: UserSpec, class: Arc<str>, seed: u64, network: Rc<Network>) -> Self {
+        Self {
+            spec,
+            class,
+            variables: Vec::new(),
+            rendered: None,
+            random: Rng::with_seed(mixed(seed, spec.index.0)),
+            client: Client::new(network, spec.index),
+        }
+    }
+
+    /// The user's random numbers.
+    pub(super) fn random(&mut self) -> &mut Rng {
+        &mut self.random
+    }
+
+    /// Sets a variable.
+    pub(super) fn set(&mut self, name: &Arc<str>, value: Value) {
+        self.rendered = None;
+        match self.variables.iter_mut().find(|(known, _)| known == name) {
+            Some((_, old)) => *old = value,
+            None => self.variables.push((Arc::clone(name), value)),
+        }
+    }
+
+    /// Sets a variable to what it was, or removes it.
+    pub(super) fn restore(&mut self, name: &Arc<str>, value: Option<Value>) {
+        match value {
+            Some(value) => self.set(name, value),
+            None => {
+                self.rendered = None;
+                self.variables.retain(|(known, _)| known != name);
+            }
+        }
+    }
+
+    /// The value of a variable.
+    pub(super) fn get(&self, name: &str) -> Option<Value> {
+        self.variables.iter().find(|(known, _)| &**known == name).map(|(_, value)| value.clone())
+    }
+
+    /// Renders with this user's variables and random numbers.
+    pub(super) fn render<R>(&mut self, templates: &Templates, render: impl FnOnce(&Renderer<'_>) -> R) -> R {
+        let (spec, class, variables) = (&self.spec, &self.class, &self.variables);
+        let variables = &*self.rendered.get_or_insert_with(|| {
+            let user = Value::from_pairs([("index", Value::from(spec.index.0)), ("class", Value::from(&**class))]);
+            let own = variables.iter().map(|(name, value)| (&**name, value.clone()));
+            Value::from_pairs([("user", user)].into_iter().chain(own))
+        });
+        with_random(&mut self.random, || render(&Renderer { templates, variables }))
+    }
+}
+
+/// A seed of its own for each user (the finaliser of SplitMix64, so that neighbours have nothing in common).
+fn mixed(seed: u64, index: u64) -> u64 {
+    let mut bits = seed ^ index.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    bits ^ (bits >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use akrida_core::ids::UserIndex;
+
+    use super::super::functions::register;
+    use super::*;
+    use crate::http::HttpOptions;
+
+    fn session(index: u64) -> Session {
+        let spec = UserSpec { index: UserIndex(index), class: 0, intended_start_us: 0 };
+        Session::new(spec, "Shopper".into(), 1, Rc::new(Network::new(&HttpOptions::default())))
+    }
+
+    fn text(session: &mut Session, source: &str) -> Option<String> {
+        let mut templates = Templates::new(register);
+        let template = templates.text(source).expect("compiles");
+        session.render(&templates, |renderer| renderer.text(&template).ok().map(|text| text.into_owned()))
+    }
+
+    #[test]
+    fn templates_see_the_user_and_the_latest_value_of_a_variable() {
+        let mut session = session(7);
+        assert_eq!(text(&mut session, "{{ user.class }}-{{ user.index }}").as_deref(), Some("Shopper-7"));
+        let name: Arc<str> = "id".into();
+        assert_eq!(text(&mut session, "{{ id }}"), None);
+        session.set(&name, Value::from(1));
+        session.set(&name, Value::from(2));
+        assert_eq!(text(&mut session, "{{ id }}").as_deref(), Some("2"));
+        session.restore(&name, None);
+        assert_eq!(text(&mut session, "{{ id }}"), None);
+    }
+
+    #[test]
+    fn users_draw_different_numbers_and_the_same_user_the_same() {
+        let source = "{{ random_int(0, 1000000000) }}";
+        assert_eq!(text(&mut session(1), source), text(&mut session(1), source));
+        assert_ne!(text(&mut session(1), source), text(&mut session(2), source));
+    }
+}
