@@ -6,7 +6,10 @@ use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 
 use actix::fut::wrap_future;
-use actix::{Actor, ActorContext as _, ActorFutureExt as _, Addr, AsyncContext as _, Context, Handler, Message};
+use actix::{
+    Actor, ActorContext as _, ActorFutureExt as _, Addr, AsyncContext as _, Context, Handler, Message, Recipient,
+};
+use akrida_core::ids::UserIndex;
 use akrida_core::limits;
 use futures_util::FutureExt as _;
 
@@ -20,29 +23,42 @@ use super::stop::{Phase, StopSignal};
 #[rtype(result = "()")]
 pub struct Stop(pub StopMode);
 
+/// A user has ended, in whatever way, and is no longer counted in `ArbiterContext::live`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Message)]
+#[rtype(result = "()")]
+pub struct UserEnded(pub UserIndex);
+
 /// One user. Its work is one long future in the actor's context, so that nothing but orders goes through the mailbox.
 #[derive(Debug)]
 pub struct UserActor {
     stop: Rc<StopSignal>,
 }
 
-/// Starts a user on the current arbiter. It counts as live at once, and until it has ended; then
-/// `ArbiterContext::on_end` is called and the actor stops.
+/// Starts a user on the current arbiter. It counts as live at once, and until it has ended; then `ended` is told, once,
+/// whatever room its mailbox has, and the actor stops.
 ///
 /// # Panics
 /// When the class of the user is not one of the program's.
 #[must_use]
-pub fn start_user(context: &SharedContext, program: &Rc<Program>, spec: UserSpec) -> Addr<UserActor> {
-    let live = LiveUser::new(context, spec);
+pub fn start_user(
+    context: &SharedContext,
+    program: &Rc<Program>,
+    spec: UserSpec,
+    ended: Recipient<UserEnded>,
+) -> Addr<UserActor> {
+    let live = LiveUser::new(context, spec, ended);
     let program = Rc::clone(program);
     UserActor::create(|ctx| {
-        ctx.set_mailbox_capacity(1);
+        ctx.set_mailbox_capacity(ORDERS_WAITING_MAX);
         let stop = Rc::new(StopSignal::default());
         let life = live_out(live, program, Rc::clone(&stop));
         ctx.spawn(wrap_future::<_, UserActor>(life).map(|(), _, ctx| ctx.stop()));
         UserActor { stop }
     })
 }
+
+/// Orders that wait for one user; they are taken at its next poll.
+const ORDERS_WAITING_MAX: usize = 4;
 
 impl Actor for UserActor {
     type Context = Context<Self>;
@@ -60,11 +76,12 @@ impl Handler<Stop> for UserActor {
 struct LiveUser {
     context: SharedContext,
     spec: UserSpec,
+    ended: Recipient<UserEnded>,
 }
 
 impl LiveUser {
-    fn new(context: &SharedContext, spec: UserSpec) -> Self {
-        let user = Self { context: Rc::clone(context), spec };
+    fn new(context: &SharedContext, spec: UserSpec, ended: Recipient<UserEnded>) -> Self {
+        let user = Self { context: Rc::clone(context), spec, ended };
         user.count().set(user.count().get() + 1);
         user
     }
@@ -77,7 +94,7 @@ impl LiveUser {
 impl Drop for LiveUser {
     fn drop(&mut self) {
         self.count().set(self.count().get().saturating_sub(1));
-        self.context.on_end.call(self.spec.index);
+        self.ended.do_send(UserEnded(self.spec.index));
     }
 }
 

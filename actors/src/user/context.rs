@@ -1,7 +1,6 @@
 //! What the users of one arbiter share.
 
 use std::cell::{Cell, RefCell};
-use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,43 +29,14 @@ pub struct ArbiterContext {
     pub live: Vec<Cell<u64>>,
     /// Seed of all random choices; mixed with the user's index.
     pub seed: u64,
-    /// Told when a user has ended.
-    pub on_end: EndHook,
 }
 
 impl ArbiterContext {
     /// A context without users.
     #[must_use]
-    pub fn new(scenario: Arc<Scenario>, clock: PlanClock, http: HttpOptions, seed: u64) -> Self {
+    pub fn new(scenario: Arc<Scenario>, http: HttpOptions, clock: PlanClock, seed: u64) -> Self {
         let live = scenario.classes.iter().map(|_| Cell::new(0)).collect();
-        Self { scenario, host: None, recorder: RefCell::default(), clock, http, live, seed, on_end: EndHook::default() }
-    }
-}
-
-/// Is called once for every user that has ended, in whatever way, after it was taken from `ArbiterContext::live`.
-///
-/// The call comes from a destructor on the arbiter's thread: it must not panic, and should do no more than send a
-/// message.
-#[derive(Default)]
-pub struct EndHook(RefCell<Option<Rc<dyn Fn(UserIndex)>>>);
-
-impl EndHook {
-    /// Sets what is called.
-    pub fn set(&self, hook: impl Fn(UserIndex) + 'static) {
-        *self.0.borrow_mut() = Some(Rc::new(hook));
-    }
-
-    pub(super) fn call(&self, user: UserIndex) {
-        let hook = self.0.borrow().clone();
-        if let Some(hook) = hook {
-            hook(user);
-        }
-    }
-}
-
-impl fmt::Debug for EndHook {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EndHook").finish_non_exhaustive()
+        Self { scenario, host: None, recorder: RefCell::default(), clock, http, live, seed }
     }
 }
 

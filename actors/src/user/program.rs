@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use akrida_core::limits;
 use akrida_core::scenario::model::{
-    Iterations, RequestDefaults, Step, TaskBody, TaskOrder, TaskSet, UserClass, ValueTemplate, WaitTime,
+    Iterations, RequestDefaults, Scenario, Step, TaskBody, TaskOrder, TaskSet, UserClass, ValueTemplate, WaitTime,
 };
 use akrida_core::scenario::template::{Condition, Template, Templates};
 use akrida_core::stats::endpoint::EndpointKey;
@@ -17,7 +17,7 @@ use super::tasks::WeightTable;
 use crate::http::connect::Network;
 use crate::http::target::Target;
 
-/// Why a scenario cannot be run, although its file is well formed.
+/// What cannot work in a scenario, although its file is well formed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("user class {class}: {reason}")]
 pub struct ProgramError {
@@ -89,97 +89,110 @@ pub(super) fn repetitions(text: &str) -> Result<u64, String> {
 }
 
 impl Program {
-    /// Compiles the scenario of a context.
-    ///
-    /// # Errors
-    /// When a host, URL, header or method that is written without templates cannot be used.
-    pub fn compile(context: &ArbiterContext) -> Result<Rc<Self>, ProgramError> {
-        let scenario = &context.scenario;
+    /// Compiles the scenario of a context. A request that cannot work, which [`Program::problems`] tells beforehand,
+    /// fails whenever it is due.
+    #[must_use]
+    pub fn new(context: &ArbiterContext) -> Self {
         let mut recorder = context.recorder.borrow_mut();
-        let classes = scenario.classes.iter().map(|class| {
-            let host = context.host.as_ref().or(class.host.as_ref()).or(scenario.host.as_ref());
-            let compiled = base_of(host.map(|host| &**host)).and_then(|base| {
-                let templates = &scenario.templates;
-                Compiler { templates, recorder: &mut recorder, base, defaults: &class.defaults }.class(class)
-            });
-            compiled.map_err(|reason| ProgramError { class: Arc::clone(&class.name), reason })
-        });
-        Ok(Rc::new(Self {
-            classes: classes.collect::<Result<_, _>>()?,
-            templates: Arc::clone(&scenario.templates),
+        let (classes, _) = compile(&context.scenario, context.host.as_deref(), &mut recorder);
+        Self {
+            classes,
+            templates: Arc::clone(&context.scenario.templates),
             network: Rc::new(Network::new(&context.http)),
-        }))
+        }
+    }
+
+    /// What cannot work in a scenario: a missing or bad host, a URL, method or header that is written without templates
+    /// and cannot be sent. `host` overrides those of the scenario.
+    #[must_use]
+    pub fn problems(scenario: &Scenario, host: Option<&str>) -> Vec<ProgramError> {
+        compile(scenario, host, &mut Recorder::default()).1
     }
 }
 
-fn base_of(host: Option<&str>) -> Result<Option<Rc<Target>>, String> {
-    let parse = |host: &str| Target::parse(host).map(Rc::new).map_err(|error| format!("host: {error}"));
-    host.map(parse).transpose()
+fn compile(
+    scenario: &Scenario,
+    host: Option<&str>,
+    recorder: &mut Recorder,
+) -> (Box<[ClassProgram]>, Vec<ProgramError>) {
+    let mut problems = Vec::new();
+    let classes = scenario.classes.iter().map(|class| {
+        let host = host.or(class.host.as_deref()).or(scenario.host.as_deref());
+        let base = host.map(|host| Target::parse(host).map(Rc::new).map_err(|error| format!("host: {error}")));
+        let templates = &scenario.templates;
+        let mut compiler = Compiler { templates, recorder, base, defaults: &class.defaults, problems: Vec::new() };
+        let compiled = compiler.class(class);
+        let found = std::mem::take(&mut compiler.problems).into_iter();
+        problems.extend(found.map(|reason| ProgramError { class: Arc::clone(&class.name), reason }));
+        compiled
+    });
+    (classes.collect(), problems)
 }
 
 /// Compiles the steps of one class.
 pub(super) struct Compiler<'a> {
     pub(super) templates: &'a Templates,
     pub(super) recorder: &'a mut Recorder,
-    /// The host that paths are appended to.
-    pub(super) base: Option<Rc<Target>>,
+    /// The host that paths are appended to, or why there is none.
+    pub(super) base: Option<Result<Rc<Target>, String>>,
     pub(super) defaults: &'a RequestDefaults,
+    pub(super) problems: Vec<String>,
 }
 
 impl Compiler<'_> {
-    fn class(&mut self, class: &UserClass) -> Result<ClassProgram, String> {
-        Ok(ClassProgram {
+    fn class(&mut self, class: &UserClass) -> ClassProgram {
+        ClassProgram {
             name: Arc::clone(&class.name),
             variables: class.variables.clone().into(),
-            on_start: self.steps(&class.on_start)?,
-            on_stop: self.steps(&class.on_stop)?,
-            tasks: self.set(&class.tasks, class.wait_time)?,
-        })
+            on_start: self.steps(&class.on_start),
+            on_stop: self.steps(&class.on_stop),
+            tasks: self.set(&class.tasks, class.wait_time),
+        }
     }
 
-    fn set(&mut self, set: &TaskSet, class_wait: WaitTime) -> Result<SetProgram, String> {
+    fn set(&mut self, set: &TaskSet, class_wait: WaitTime) -> SetProgram {
         let tasks = set.tasks.iter().map(|task| match &task.body {
-            TaskBody::Steps(steps) => self.steps(steps).map(TaskProgram::Steps),
-            TaskBody::Set(set) => self.set(set, class_wait).map(TaskProgram::Set),
+            TaskBody::Steps(steps) => TaskProgram::Steps(self.steps(steps)),
+            TaskBody::Set(set) => TaskProgram::Set(self.set(set, class_wait)),
         });
-        let tasks: Box<[TaskProgram]> = tasks.collect::<Result<_, _>>()?;
-        if tasks.is_empty() {
-            return Err("a task set has no tasks".to_owned());
-        }
-        Ok(SetProgram {
+        SetProgram {
             order: set.order,
             wait_time: set.wait_time.unwrap_or(class_wait),
             iterations: set.iterations,
+            tasks: tasks.collect(),
             weights: WeightTable::new(set.tasks.iter().map(|task| task.weight)),
-            tasks,
-        })
+        }
     }
 
-    fn steps(&mut self, steps: &[Step]) -> Result<Box<[Action]>, String> {
+    fn steps(&mut self, steps: &[Step]) -> Box<[Action]> {
         steps.iter().map(|step| self.step(step)).collect()
     }
 
-    fn step(&mut self, step: &Step) -> Result<Action, String> {
-        Ok(match step {
-            Step::Request(request) => Action::Request(Box::new(RequestProgram::compile(self, request)?)),
+    fn step(&mut self, step: &Step) -> Action {
+        match step {
+            Step::Request(request) => Action::Request(Box::new(RequestProgram::compile(self, request))),
             Step::Wait(wait) => Action::Wait(*wait),
             Step::If { condition, then, otherwise } => {
-                Action::If { condition: condition.clone(), then: self.steps(then)?, otherwise: self.steps(otherwise)? }
+                Action::If { condition: condition.clone(), then: self.steps(then), otherwise: self.steps(otherwise) }
             }
-            Step::Repeat { times, steps } => Action::Repeat {
-                times: match times {
-                    Template::Literal(text) => Times::Fixed(repetitions(text)?),
-                    Template::Dynamic(_) => Times::Rendered(times.clone()),
-                },
-                steps: self.steps(steps)?,
-            },
+            Step::Repeat { times, steps } => Action::Repeat { times: self.times(times), steps: self.steps(steps) },
             Step::Group { name, steps } => {
-                Action::Group { endpoint: self.recorder.endpoint(&EndpointKey::group(name)), steps: self.steps(steps)? }
+                Action::Group { endpoint: self.recorder.endpoint(&EndpointKey::group(name)), steps: self.steps(steps) }
             }
             Step::Log(text) => Action::Log(text.clone()),
             Step::Set(values) => Action::Set(values.clone().into()),
             Step::Interrupt => Action::Interrupt,
             Step::StopUser => Action::StopUser,
-        })
+        }
+    }
+
+    fn times(&mut self, times: &Template) -> Times {
+        if let Template::Literal(text) = times {
+            match repetitions(text) {
+                Ok(times) => return Times::Fixed(times),
+                Err(reason) => self.problems.push(reason),
+            }
+        }
+        Times::Rendered(times.clone())
     }
 }

@@ -35,6 +35,7 @@ impl Runner {
         let rendered;
         let outgoing = match &request.outgoing {
             OutgoingSource::Fixed(outgoing) => outgoing,
+            OutgoingSource::Broken(reason) => return self.record_unsent(request, reason),
             OutgoingSource::Rendered(template) => {
                 match self.session.render(&self.program.templates, |renderer| template.render(renderer)) {
                     Ok(outgoing) => {

@@ -50,6 +50,8 @@ pub(super) enum OutgoingSource {
     /// The same every time.
     Fixed(Outgoing),
     Rendered(RequestTemplate),
+    /// Nothing, because it cannot work.
+    Broken(String),
 }
 
 /// A request with templates in it.
@@ -72,8 +74,9 @@ pub(super) struct RequestTemplate {
 }
 
 impl RequestProgram {
-    pub(super) fn compile(compiler: &mut Compiler<'_>, request: &Request) -> Result<Self, String> {
-        let within = |reason: String| format!("{} {}: {reason}", request.method, request.url.source());
+    /// Compiles a request. One that cannot work is a problem of the compiler and fails whenever it is due.
+    pub(super) fn compile(compiler: &mut Compiler<'_>, request: &Request) -> Self {
+        let within = |reason: &str| format!("{} {}: {reason}", request.method, request.url.source());
         let endpoint = match &request.name {
             Template::Literal(name) => {
                 EndpointSource::Known(compiler.recorder.endpoint(&EndpointKey::request(&request.method.0, name)))
@@ -83,22 +86,25 @@ impl RequestProgram {
             }
         };
         let keep_body = request.checks.iter().any(check_needs_body) || request.extracts.iter().any(extract_needs_body);
-        let template = RequestTemplate::compile(compiler, request, keep_body).map_err(within)?;
-        let outgoing = if template.is_fixed() {
-            let nothing = Value::UNDEFINED;
-            let renderer = Renderer { templates: compiler.templates, variables: &nothing };
-            OutgoingSource::Fixed(template.render(&renderer).map_err(within)?)
-        } else {
-            OutgoingSource::Rendered(template)
-        };
-        Ok(Self {
+        let outgoing = RequestTemplate::compile(compiler, request, keep_body).and_then(|template| {
+            if !template.is_fixed() {
+                return Ok(OutgoingSource::Rendered(template));
+            }
+            let renderer = Renderer { templates: compiler.templates, variables: &Value::UNDEFINED };
+            template.render(&renderer).map(OutgoingSource::Fixed)
+        });
+        let outgoing = outgoing.unwrap_or_else(|reason| {
+            compiler.problems.push(within(&reason));
+            OutgoingSource::Broken(reason)
+        });
+        Self {
             endpoint,
             outgoing,
             checks_render: request.checks.iter().any(check_renders),
             has_status_check: request.checks.iter().any(Check::is_status),
             checks: request.checks.clone().into(),
             extracts: request.extracts.clone().into(),
-        })
+        }
     }
 }
 
@@ -106,9 +112,14 @@ impl RequestTemplate {
     fn compile(compiler: &Compiler<'_>, request: &Request, keep_body: bool) -> Result<Self, String> {
         let defaults = compiler.defaults;
         let method = Method::from_bytes(request.method.0.as_bytes()).map_err(|_| "invalid method".to_owned())?;
+        let absolute = is_literal(&request.url) && is_absolute(request.url.source());
+        let base = if absolute { None } else { compiler.base.clone().transpose()? };
+        if base.is_none() && !absolute && is_literal(&request.url) {
+            return Err("the class has no host, and the URL names none".to_owned());
+        }
         let mut template = Self {
             method,
-            base: compiler.base.clone(),
+            base,
             url: request.url.clone(),
             query: request.query.clone().into(),
             target: None,
@@ -120,11 +131,7 @@ impl RequestTemplate {
             redirects_max: request.redirects_max.unwrap_or(defaults.redirects_max),
             keep_body,
         };
-        let nothing = Value::UNDEFINED;
-        let renderer = Renderer { templates: compiler.templates, variables: &nothing };
-        if template.base.is_none() && is_literal(&template.url) && !is_absolute(template.url.source()) {
-            return Err("the class has no host, and the URL names none".to_owned());
-        }
+        let renderer = Renderer { templates: compiler.templates, variables: &Value::UNDEFINED };
         if is_literal(&template.url) && template.query.iter().all(|(_, value)| is_literal(value)) {
             template.target = Some(template.render_target(&renderer)?);
         }

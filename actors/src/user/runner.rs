@@ -76,6 +76,9 @@ impl Runner {
     /// Runs tasks of a set, with a pause between each two. The set of a class (not nested) never ends by itself.
     async fn run_set(&mut self, set: &SetProgram, nested: bool) -> Flow {
         let mut picks = Picks::new(set.order);
+        if set.tasks.is_empty() {
+            return Flow::Continue;
+        }
         loop {
             let next = picks.next(&set.weights, |below| self.session.random().u64(..below));
             // Boxed, so that a user that pauses between tasks does not carry the size of a running one.

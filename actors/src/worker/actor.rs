@@ -178,4 +178,3 @@ impl std::fmt::Debug for WorkerActor {
         f.debug_struct("WorkerActor").field("id", &self.id).finish_non_exhaustive()
     }
 }
-
