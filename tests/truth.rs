@@ -42,7 +42,10 @@ fn every_exchange_is_in_the_targets_log_and_the_other_way_round() {
     let logged = |line: &str| log.iter().filter(|logged| *logged == line).count() as u64;
     let redirected = logged("302 GET /redirect") + logged("302 GET /redirect2");
     assert_eq!(ended.total("requests"), log.len() as u64 - redirected);
-    assert_eq!(endpoint(&ended, "/missing", "requests") + endpoint(&ended, "expected", "requests"), logged("404 GET /missing"));
+    assert_eq!(
+        endpoint(&ended, "/missing", "requests") + endpoint(&ended, "expected", "requests"),
+        logged("404 GET /missing")
+    );
     assert_eq!(endpoint(&ended, "expected", "failures"), 0);
     assert_eq!(endpoint(&ended, "/missing", "failures"), endpoint(&ended, "/missing", "requests"));
     assert_eq!(endpoint(&ended, "/error", "failures"), logged("500 GET /error"));
@@ -110,9 +113,8 @@ fn several_arbiters_count_together() {
 #[test]
 fn reset_stats_counts_only_what_came_after_the_ramp_up() {
     let mut nginx = Nginx::start();
-    let akrida = Akrida::with_scenario(
-        "users: { Visitor: { wait_time: 10ms, tasks: { home: { steps: [ { get: / } ] } } } }",
-    );
+    let akrida =
+        Akrida::with_scenario("users: { Visitor: { wait_time: 10ms, tasks: { home: { steps: [ { get: / } ] } } } }");
     let ended = akrida.run(&["-H", &nginx.url(), "-u", "4", "-r", "2", "-t", "4s", "--reset-stats"]);
     let logged = nginx.log_lines().len() as u64;
     let counted = ended.total("http_exchanges");

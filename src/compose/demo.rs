@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use akrida_actors::user::functions;
-use akrida_core::scenario::{Format, Source, load};
 use akrida_core::scenario::model::Scenario;
+use akrida_core::scenario::{Format, Source, load};
 use anyhow::{anyhow, bail};
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
 
@@ -60,7 +60,8 @@ fn options() -> anyhow::Result<Box<RunOptions>> {
     let typed = ["akrida", "-f", "demo.yml", "--headless", "--processes", "1", "-u", USERS, "-r", "25", "-t", RUN_TIME];
     match cli::parse(typed.map(OsString::from), &surroundings()) {
         Ok(Invocation::Run(options)) => Ok(options),
-        Ok(_) | Err(_) => bail!("the demo's options do not ask for a run"),
+        Ok(_) => bail!("the demo's options do not ask for a run"),
+        Err(error) => bail!("the demo's options are wrong: {}", error.text()),
     }
 }
 

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use akrida_actors::http::HttpOptions;
 use akrida_actors::http::dns::{self, DnsPolicy};
 use akrida_actors::http::tls::{self, TlsOptions};
-use akrida_actors::http::HttpOptions;
 use akrida_core::scenario::hosts;
 use akrida_core::scenario::model::Scenario;
 use anyhow::{Context, bail};
@@ -36,7 +36,9 @@ pub(super) async fn http_options(scenario: &Scenario, options: &RunOptions) -> a
     };
     let addresses = match policy {
         DnsPolicy::PerConnection => Default::default(),
-        DnsPolicy::Once | DnsPolicy::Ttl(_) => dns::look_up_all(&names(scenario)).await.context("look-up before the run")?,
+        DnsPolicy::Once | DnsPolicy::Ttl(_) => {
+            dns::look_up_all(&names(scenario)).await.context("look-up before the run")?
+        }
     };
     Ok(HttpOptions { tls: Some(tls::build(&tls)?), dns: policy, addresses })
 }

@@ -51,10 +51,7 @@ pub(super) struct RunResult {
 
 /// Runs a scenario to its end, prints and writes the result; `None` if the operator left at once. Needs a running
 /// actix system.
-pub(super) async fn run_scenario(
-    scenario: &Arc<Scenario>,
-    options: &RunOptions,
-) -> anyhow::Result<Option<RunResult>> {
+pub(super) async fn run_scenario(scenario: &Arc<Scenario>, options: &RunOptions) -> anyhow::Result<Option<RunResult>> {
     let mut outputs = Outputs::open(options)?;
     let spec = spec(scenario, options)?;
     warn_of_limits(options.users);
@@ -73,12 +70,7 @@ pub(super) async fn run_scenario(
 }
 
 /// Prints and writes the result, and judges it.
-fn conclude(
-    view: &RunView,
-    scenario: &Scenario,
-    outputs: &mut Outputs,
-    options: &RunOptions,
-) -> anyhow::Result<Exit> {
+fn conclude(view: &RunView, scenario: &Scenario, outputs: &mut Outputs, options: &RunOptions) -> anyhow::Result<Exit> {
     outputs::print_summary(view);
     outputs.finish(view, scenario, options)?;
     let failed = view.total.failures > 0 || !view.exceptions.is_empty();

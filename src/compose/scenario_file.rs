@@ -68,10 +68,9 @@ fn format_of(file: &Path, name: &str) -> Result<Format, ScenarioFileError> {
         Some("yml" | "yaml") => Ok(Format::Yaml),
         Some("json") => Ok(Format::Json),
         Some("toml") => Ok(Format::Toml),
-        Some("py") => Err(ScenarioFileError::UnknownExtension(
-            name.to_owned(),
-            "; Python locustfiles are not run by this build",
-        )),
+        Some("py") => {
+            Err(ScenarioFileError::UnknownExtension(name.to_owned(), "; Python locustfiles are not run by this build"))
+        }
         Some(_) | None => Err(ScenarioFileError::UnknownExtension(name.to_owned(), "")),
     }
 }

@@ -208,7 +208,8 @@ impl<const DIGITS: u8> Timer<DIGITS> {
             dense.auto(true);
             dense
         });
-        dense.saturating_record(value_us.min(limits::LATENCY_MAX.as_micros() as u64));
+        let within_range_us = value_us.min(limits::LATENCY_MAX.as_micros() as u64);
+        dense.record(within_range_us).expect("an auto-resizing histogram takes every value up to the bound");
         let exact = self.exact.get_or_insert(Exact { sum_us: 0, min_us: value_us, max_us: value_us });
         exact.sum_us = exact.sum_us.saturating_add(value_us);
         exact.min_us = exact.min_us.min(value_us);
@@ -267,6 +268,25 @@ mod tests {
         let measured = recorder.drain();
         assert_eq!(measured.endpoints[&EndpointKey::other(EndpointKind::Request)].requests(), 10);
         assert_eq!(measured.total().requests(), limits::ENDPOINTS_MAX as u64 + 10);
+    }
+
+    #[test]
+    fn percentiles_over_several_drains_are_exact_to_the_digits_promised() {
+        let mut recorder = Recorder::default();
+        let endpoint = recorder.endpoint(&EndpointKey::request("GET", "/"));
+        let mut all = Measurements::default();
+        for latency_us in 1..=100_000 {
+            recorder.record(&sample(endpoint, latency_us, None));
+            if latency_us % 7_000 == 0 {
+                all.merge(&recorder.drain());
+            }
+        }
+        all.merge(&recorder.drain());
+        let latency = all.total().latency();
+        for (quantile, exact) in [(0.5, 50_000.0), (0.95, 95_000.0), (0.999, 99_900.0)] {
+            let found = latency.quantile_us(quantile).expect("not empty") as f64;
+            assert!((found - exact).abs() / exact <= 0.001, "p{quantile}: {found} is not {exact}");
+        }
     }
 
     #[test]

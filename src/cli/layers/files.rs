@@ -73,7 +73,7 @@ fn content(place: &Place) -> Result<Option<String>, Problem> {
     }
     let bytes = match bytes(&place.path) {
         Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound && place.asked_for.is_none() => return Ok(None),
+        Err(error) if place.asked_for.is_none() && is_absent(&error) => return Ok(None),
         Err(error) => return Err(problem(format!("cannot be read: {error}"))),
     };
     if bytes.len() as u64 > FILE_BYTES_MAX {
@@ -112,4 +112,8 @@ fn parse(place: &Place, text: &str) -> Reading {
 
 fn has_extension(path: &Path, extensions: &[&str]) -> bool {
     path.extension().is_some_and(|extension| extensions.iter().any(|known| extension.eq_ignore_ascii_case(known)))
+}
+/// Whether there is no such file, or not even a folder for it.
+fn is_absent(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
