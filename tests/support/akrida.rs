@@ -45,6 +45,16 @@ impl Akrida {
         self.ended(output)
     }
 
+    /// Runs the scenario headless with these arguments and no more open files than this.
+    pub fn run_with_descriptors(&self, descriptors: u64, arguments: &[&str]) -> Ended {
+        let mut limited = Command::new("prlimit");
+        limited.arg(format!("--nofile={descriptors}:{descriptors}")).arg("--");
+        let command = self.command(arguments);
+        limited.arg(command.get_program()).args(command.get_args()).current_dir(self.folder());
+        let output = limited.stdin(Stdio::null()).output().expect("prlimit (util-linux) is part of every Debian");
+        self.ended(output)
+    }
+
     /// Starts the scenario headless with these arguments.
     pub fn start(&self, arguments: &[&str]) -> Child {
         self.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts")
