@@ -73,11 +73,29 @@ pub const SCENARIO_ALIAS_NODES_MAX: usize = 100_000;
 /// Problems of one scenario file that are shown; further ones are counted.
 pub const SCENARIO_PROBLEMS_MAX: usize = 200;
 
-/// What the `use` of named task sets may repeat, by the size of the sets in the file.
+/// What `use` of named task sets and what defaults of all classes may repeat, by its size in the file.
 pub const SCENARIO_REUSED_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// Depth of nesting of task sets, named sets included.
 pub const TASK_SET_DEPTH_MAX: usize = 32;
+
+/// Code of one expression of a template, or of all its statements, strings aside.
+pub const TEMPLATE_CODE_BYTES_MAX: usize = 1_024;
+
+/// Regular expressions of one scenario.
+pub const PATTERNS_MAX: usize = 500;
+
+/// Size of one compiled regular expression.
+pub const PATTERN_BYTES_MAX: usize = 1024 * 1024;
+
+/// Tags in one list.
+pub const TAGS_MAX: usize = 32;
+
+/// Filters of one JSONPath.
+pub const JSONPATH_FILTERS_MAX: usize = 8;
+
+/// Opening brackets of one JSONPath.
+pub const JSONPATH_BRACKETS_MAX: usize = 64;
 
 /// Longest wait time, pacing or mean of a Poisson wait.
 pub const WAIT_MAX: Duration = Duration::from_secs(24 * 3_600);

@@ -585,5 +585,5 @@ fn sets_cannot_multiply_without_end_through_their_uses() {
     );
     let found = problems(&text, Format::Yaml);
     assert!(!found.is_empty());
-    assert!(found.iter().all(|problem| problem.contains("`use` repeats more than")), "{found:?}");
+    assert!(found.iter().all(|problem| problem.contains("bytes of sets and defaults are repeated")), "{found:?}");
 }

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use serde_json::Value;
 use serde_json_path::JsonPath;
 
+use crate::limits::{JSONPATH_BRACKETS_MAX, JSONPATH_FILTERS_MAX};
+
 /// A JSONPath query (RFC 9535).
 #[derive(Clone, Debug)]
 pub struct JsonQuery {
@@ -20,6 +22,13 @@ impl JsonQuery {
     pub fn parse(source: &str) -> Result<Self, String> {
         if !source.starts_with('$') {
             return Err("it does not begin with $".to_owned());
+        }
+        let count = |wanted: &[char]| source.chars().filter(|character| wanted.contains(character)).count();
+        // The parser's time grows with nested filters, and its stack with brackets.
+        if count(&['?']) > JSONPATH_FILTERS_MAX || count(&['(', '[']) > JSONPATH_BRACKETS_MAX {
+            return Err(format!(
+                "it has more than {JSONPATH_FILTERS_MAX} filters or more than {JSONPATH_BRACKETS_MAX} brackets"
+            ));
         }
         let path = JsonPath::parse(source).map_err(|error| error.to_string())?;
         Ok(Self { source: source.into(), path })
@@ -90,6 +99,15 @@ mod tests {
         assert_eq!(find("$.none"), Some(json!(null)));
         assert_eq!(find("$.missing"), None);
         assert!(JsonQuery::parse("id").is_err());
+    }
+
+    #[test]
+    fn queries_that_would_take_the_parser_too_far_are_refused() {
+        for (open, close) in [("(", ")"), ("!(", ")"), ("@[?", "]"), ("value(", ")")] {
+            let query = format!("$[?{}@.a{}]", open.repeat(1_000), close.repeat(1_000));
+            assert!(JsonQuery::parse(&query).is_err(), "{open}");
+        }
+        assert!(JsonQuery::parse(&format!("${}", "[0]".repeat(60))).is_ok());
     }
 
     #[test]

@@ -19,6 +19,7 @@ pub mod response;
 pub mod schema;
 pub mod select;
 pub mod template;
+mod template_size;
 
 use std::sync::Arc;
 

@@ -93,7 +93,7 @@ impl Problems {
 
     /// Adds a problem.
     pub(crate) fn add(&mut self, at: Position, path: &str, message: impl Into<String>) {
-        if self.list.len() >= SCENARIO_PROBLEMS_MAX {
+        if self.is_full() {
             self.left_out += 1;
             return;
         }
@@ -104,6 +104,11 @@ impl Problems {
             path: path.to_owned(),
             message: message.into(),
         });
+    }
+
+    /// Whether further problems are only counted, so that there is no use in finding words for them.
+    pub(crate) fn is_full(&self) -> bool {
+        self.list.len() >= SCENARIO_PROBLEMS_MAX
     }
 
     /// Whether there is none.

@@ -34,7 +34,7 @@ pub struct Selected {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SelectError {
     /// A class that the scenario does not have.
-    #[error("no user class {name:?} in the scenario{}; there are {}", did_you_mean(.meant.as_deref()), .known.join(", "))]
+    #[error("no user class {name:?} in the scenario{} (there are {})", did_you_mean(.meant.as_deref()), .known.join(", "))]
     UnknownClass {
         /// The name that was asked for.
         name: String,

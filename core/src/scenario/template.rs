@@ -9,6 +9,8 @@ use std::sync::Arc;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, UndefinedBehavior, Value};
 
+use super::template_size::{check_expression, check_text};
+
 /// Adds functions that templates may call (`random_int`, `uuid`, …). They need a clock or randomness, so the caller
 /// brings them.
 pub type RegisterFunctions = fn(&mut Environment<'static>);
@@ -129,6 +131,7 @@ impl Templates {
         if !["{{", "{%", "{#"].iter().any(|mark| source.contains(mark)) {
             return Ok(Template::Literal(source.into()));
         }
+        check_text(source).map_err(|reason| too_long(source, reason))?;
         self.add(source, source.to_owned()).map(Template::Dynamic)
     }
 
@@ -204,6 +207,7 @@ impl Templates {
     }
 
     fn expression(&mut self, source: &str, expression: &str, body: String) -> Result<Compiled, TemplateError> {
+        check_expression(expression).map_err(|reason| too_long(source, reason))?;
         self.environment.compile_expression_owned(expression.to_owned()).map_err(|error| failure(source, &error))?;
         self.add(source, body)
     }
@@ -220,6 +224,10 @@ impl Templates {
 fn single_expression(source: &str) -> Option<&str> {
     let inner = source.trim().strip_prefix("{{")?.strip_suffix("}}")?;
     (!inner.contains("{{") && !inner.contains("}}")).then(|| inner.trim())
+}
+
+fn too_long(source: &str, reason: String) -> TemplateError {
+    TemplateError { template: source.to_owned(), reason }
 }
 
 fn failure(source: &str, error: &minijinja::Error) -> TemplateError {

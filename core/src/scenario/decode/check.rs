@@ -5,7 +5,7 @@ use regex::Regex;
 use super::Decoder;
 use super::cursor::Cursor;
 use super::keys::{BODY_CHECK, CHECK, HEADER_CHECK, JSON_CHECK};
-use crate::limits::REQUEST_TIMEOUT_MAX;
+use crate::limits::{PATTERN_BYTES_MAX, PATTERNS_MAX, REQUEST_TIMEOUT_MAX};
 use crate::scenario::check::{Check, HeaderExpectation, JsonExpectation, StatusRange};
 use crate::scenario::json_query::JsonQuery;
 use crate::scenario::problem::shown;
@@ -146,14 +146,26 @@ impl<'n> Decoder<'n> {
 
     fn pattern(&mut self, cursor: &Cursor<'n>) -> Option<Regex> {
         let text = self.text(cursor, "a regular expression")?;
-        let compiled = Regex::new(text);
+        self.count_pattern(cursor)?;
+        let compiled = regex::RegexBuilder::new(text).size_limit(PATTERN_BYTES_MAX).build();
         self.compiled_pattern(cursor, text, compiled)
     }
 
     /// A pattern for bodies, which need not be UTF-8.
     pub(super) fn body_pattern(&mut self, cursor: &Cursor<'n>, text: &str) -> Option<regex::bytes::Regex> {
-        let compiled = regex::bytes::Regex::new(text);
+        self.count_pattern(cursor)?;
+        let compiled = regex::bytes::RegexBuilder::new(text).size_limit(PATTERN_BYTES_MAX).build();
         self.compiled_pattern(cursor, text, compiled)
+    }
+
+    /// Compiled patterns can be large, so there are not many.
+    fn count_pattern(&mut self, cursor: &Cursor<'n>) -> Option<()> {
+        self.patterns += 1;
+        if self.patterns <= PATTERNS_MAX {
+            return Some(());
+        }
+        self.problem(cursor, format!("the scenario has more than {PATTERNS_MAX} regular expressions"));
+        None
     }
 
     fn compiled_pattern<R>(&mut self, cursor: &Cursor<'n>, text: &str, compiled: Result<R, regex::Error>) -> Option<R> {

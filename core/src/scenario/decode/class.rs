@@ -17,6 +17,8 @@ use crate::scenario::read::node::{Entry, NodeValue};
 struct Defaults {
     variables: Named<ValueTemplate>,
     requests: RequestDefaults,
+    /// Size of what they take, for each class has a copy.
+    bytes: usize,
 }
 
 impl<'n> Decoder<'n> {
@@ -32,6 +34,7 @@ impl<'n> Decoder<'n> {
                 timeout: REQUEST_TIMEOUT,
                 redirects_max: REDIRECTS_MAX,
             },
+            bytes: 0,
         };
         let defaults = self.defaults(&object, &nothing);
         if let Some(sets) = object.get("task_sets") {
@@ -64,6 +67,7 @@ impl<'n> Decoder<'n> {
         let cursor = users.entry(entry);
         let name = self.name(&cursor, &entry.key, "a user class");
         let object = self.object(&cursor, &CLASS)?;
+        self.copied(&cursor, defaults.bytes)?;
         let weight_milli = self.optional(&object, "weight", Self::class_weight);
         let fixed_count = self.optional(&object, "fixed_count", |decoder, at| decoder.whole(at, 0, USERS_MAX));
         let host = self.optional(&object, "host", Self::host);
@@ -122,14 +126,16 @@ impl<'n> Decoder<'n> {
         let timeout = self.optional(object, "timeout", Self::timeout);
         let redirects_max = self.optional(object, "redirects", Self::redirects);
         let requests = &around.requests;
+        let given = object.given(&["variables", "headers"]);
         Some(Defaults {
-            variables: overridden(&around.variables, variables?.unwrap_or_default(), |left, right| left == right),
+            variables: overridden(&around.variables, variables?.unwrap_or_default(), str::to_owned),
             requests: RequestDefaults {
-                headers: overridden(&requests.headers, headers?.unwrap_or_default(), str::eq_ignore_ascii_case),
+                headers: overridden(&requests.headers, headers?.unwrap_or_default(), str::to_ascii_lowercase),
                 auth: auth?.or_else(|| requests.auth.clone()),
                 timeout: timeout?.unwrap_or(requests.timeout),
                 redirects_max: redirects_max?.unwrap_or(requests.redirects_max),
             },
+            bytes: given.iter().map(|(_, at)| at.node.bytes()).sum(),
         })
     }
 }

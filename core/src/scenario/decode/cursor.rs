@@ -92,6 +92,10 @@ impl<'n> Decoder<'n> {
 
     /// Reports a key that is not allowed.
     pub(super) fn unknown_key(&mut self, cursor: &Cursor<'_>, entry: &Entry, allowed: &[&str]) {
+        if self.problems.is_full() {
+            self.problems.add(entry.at, "", "");
+            return;
+        }
         let mut message = format!("unknown key `{}`", shown(&entry.key));
         if let Some(meant) = closest(&entry.key, allowed.iter().copied()) {
             let _ = write!(message, ", did you mean `{meant}`?");

@@ -99,7 +99,9 @@ impl<'n> Decoder<'n> {
         let selector = match Selector::parse(text) {
             Ok(selector) => Some(selector),
             Err(error) => {
-                self.problem(cursor, format!("{:?} is no CSS selector: {error}", shown(text)));
+                let full = error.to_string();
+                let reason = full.lines().last().unwrap_or(&full);
+                self.problem(cursor, format!("{:?} is no CSS selector: {reason}", shown(text)));
                 None
             }
         };

@@ -24,6 +24,7 @@ use super::model::Scenario;
 use super::problem::Problems;
 use super::read::node::Node;
 use super::template::Templates;
+use crate::limits::SCENARIO_REUSED_BYTES_MAX;
 use cursor::Cursor;
 use names::Names;
 use tasks::NamedSets;
@@ -38,6 +39,22 @@ struct Decoder<'n> {
     sets: NamedSets<'n>,
     /// How many task sets are around what is being decoded: 0 in `on_start` and `on_stop`, 1 in the tasks of a class.
     set_depth: usize,
+    /// How many regular expressions were compiled.
+    patterns: usize,
+    /// Size of all that was copied: named sets for each `use`, defaults for each class.
+    copied_bytes: usize,
+}
+
+impl Decoder<'_> {
+    /// Counts what is copied for the sake of a node.
+    fn copied(&mut self, cursor: &Cursor<'_>, bytes: usize) -> Option<()> {
+        self.copied_bytes = self.copied_bytes.saturating_add(bytes);
+        if self.copied_bytes <= SCENARIO_REUSED_BYTES_MAX {
+            return Some(());
+        }
+        self.problem(cursor, format!("more than {SCENARIO_REUSED_BYTES_MAX} bytes of sets and defaults are repeated"));
+        None
+    }
 }
 
 /// Decodes a document. Its problems are added to those of the reading; `None` when there are any.
@@ -47,8 +64,15 @@ pub(super) fn decode(
     templates: Templates,
     problems: Problems,
 ) -> (Option<Scenario>, Problems) {
-    let mut decoder =
-        Decoder { problems, templates, names: Names::of(document), sets: NamedSets::default(), set_depth: 0 };
+    let mut decoder = Decoder {
+        problems,
+        templates,
+        names: Names::of(document),
+        sets: NamedSets::default(),
+        set_depth: 0,
+        patterns: 0,
+        copied_bytes: 0,
+    };
     let cursor = Cursor { node: document, path: String::new() };
     let decoded = decoder.document(&cursor);
     decoder.check_names();

@@ -68,6 +68,10 @@ impl<'n> Decoder<'n> {
         let Names { set, used } = &self.names;
         let is_known = |name: &str| KNOWN.contains(&name) || set.contains(name);
         for (at, path, name) in used.iter().filter(|(_, _, name)| !is_known(name)) {
+            if self.problems.is_full() {
+                self.problems.add(*at, "", "");
+                continue;
+            }
             let known = KNOWN.iter().chain(set).copied();
             let meant = closest(name, known).map(|meant| format!(", did you mean `{meant}`?")).unwrap_or_default();
             let message = format!("no variable or function `{}`{meant}", shown(name));

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Decoder;
 use super::cursor::{Cursor, Object};
 use super::keys::{TASK, TASK_SET, closest};
-use crate::limits::{REPEAT_MAX, SCENARIO_REUSED_BYTES_MAX, TASK_SET_DEPTH_MAX, WEIGHT_MAX};
+use crate::limits::{REPEAT_MAX, TAGS_MAX, TASK_SET_DEPTH_MAX, WEIGHT_MAX};
 use crate::scenario::model::{Iterations, Step, Task, TaskBody, TaskOrder, TaskSet, WaitTime};
 use crate::scenario::problem::shown;
 use crate::scenario::read::node::{Entry, NodeValue};
@@ -22,8 +22,6 @@ pub(super) struct NamedSets<'n> {
     stack: Vec<&'n str>,
     /// Size of the set that is being decoded, with the sets it uses.
     current_bytes: usize,
-    /// Size of all that was copied for `use`.
-    copied_bytes: usize,
 }
 
 struct NamedSet<'n> {
@@ -210,6 +208,10 @@ impl<'n> Decoder<'n> {
     /// One tag or a list of tags.
     pub(super) fn tags(&mut self, cursor: &Cursor<'n>) -> Option<Vec<Arc<str>>> {
         let texts = self.texts(cursor, "a tag or a list of tags")?;
+        if texts.len() > TAGS_MAX {
+            self.problem(cursor, format!("found {} tags, at most {TAGS_MAX} are allowed", texts.len()));
+            return None;
+        }
         self.all(texts, |decoder, (at, text)| decoder.name(&at, text, "a tag"))
     }
 
@@ -239,14 +241,12 @@ impl<'n> Decoder<'n> {
             self.too_deep(cursor);
             return None;
         }
-        if self.sets.copied_bytes.saturating_add(bytes) > SCENARIO_REUSED_BYTES_MAX {
-            self.problem(cursor, format!("`use` repeats more than {SCENARIO_REUSED_BYTES_MAX} bytes of task sets"));
-            return None;
-        }
-        let set = set.clone();
-        self.sets.copied_bytes += bytes;
+        self.copied(cursor, bytes)?;
         self.sets.current_bytes = self.sets.current_bytes.saturating_add(bytes);
-        Some(set)
+        match &self.sets.by_name.get(name)?.state {
+            SetState::Done { set, .. } => Some(set.clone()),
+            _ => None,
+        }
     }
 
     fn unknown_set(&mut self, cursor: &Cursor<'n>, name: &str) {

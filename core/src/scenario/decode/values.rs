@@ -1,5 +1,6 @@
 //! Templates, values with templates in them, headers and named values.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -172,13 +173,18 @@ fn literal_of(value: &ValueTemplate) -> Option<Value> {
     }
 }
 
-/// `more` on top of `base`: an entry with a name of the base takes its place.
-pub(super) fn overridden<T: Clone>(base: &Named<T>, more: Named<T>, same: fn(&str, &str) -> bool) -> Named<T> {
+/// `more` on top of `base`: an entry takes the place of the one in the base that has the same key.
+pub(super) fn overridden<T: Clone>(base: &Named<T>, more: Named<T>, key: fn(&str) -> String) -> Named<T> {
     let mut merged = base.clone();
+    let mut places: HashMap<String, usize> =
+        merged.iter().enumerate().map(|(place, (name, _))| (key(name), place)).collect();
     for (name, value) in more {
-        match merged.iter_mut().find(|(known, _)| same(known, &name)) {
-            Some(slot) => *slot = (name, value),
-            None => merged.push((name, value)),
+        match places.get(&key(&name)) {
+            Some(place) => merged[*place] = (name, value),
+            None => {
+                places.insert(key(&name), merged.len());
+                merged.push((name, value));
+            }
         }
     }
     merged
