@@ -9,6 +9,7 @@ use std::io::ErrorKind;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use actix_http::Version;
 use actix_http::encoding::Decoder;
 use actix_http::error::{ParseError, PayloadError};
 use actix_http::header::{CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, COOKIE, HOST, TRANSFER_ENCODING};
@@ -17,15 +18,15 @@ use akrida_core::ids::UserIndex;
 use akrida_core::limits;
 use awc::error::{ConnectError, SendRequestError};
 use bytes::{Bytes, BytesMut};
-use futures_util::{Stream, StreamExt as _};
+use futures_util::{Stream, StreamExt as _, TryStreamExt as _};
 
-use super::HeaderValue;
 use super::connect::{Network, UserConnector};
 use super::error::HttpError;
 use super::meter::Meter;
 use super::request::expects_body;
 use super::response::{Response, ResponseHeaders};
 use super::transport::{Exchange, Transport};
+use super::{HeaderValue, Method};
 
 /// One user's awc client.
 pub(super) struct AwcTransport {
@@ -93,22 +94,29 @@ impl AwcTransport {
             payload
         });
         let status = response.status().as_u16();
+        if let Some(what) = unreadable(&response, &headers, exchange.method) {
+            // The rest of the response is still on its way over the connection that awc has put back.
+            self.renew();
+            return Err(HttpError::Unsupported(what));
+        }
         // Without a length the end of the connection is the end of the body (RFC 9112, section 6.3).
         let ends_with_connection = !headers.has(&CONTENT_LENGTH) && !headers.has(&TRANSFER_ENCODING);
         let keep = exchange.request.keep_body;
-        let encoded = headers.has(&CONTENT_ENCODING);
-        let read = if encoded {
-            read_body(Decoder::from_headers(response, headers.map()), keep).await
+        // A body that nobody looks at is not decoded.
+        let decode = keep && headers.has(&CONTENT_ENCODING);
+        let content_bytes = Cell::new(0_u64);
+        let counted = response.inspect_ok(|chunk| content_bytes.set(content_bytes.get() + chunk.len() as u64));
+        let read = if decode {
+            read_body(Decoder::from_headers(counted, headers.map()), keep).await
         } else {
-            read_body(response, keep).await
+            read_body(counted, keep).await
         };
         // awc takes the end of the connection for the end of any body.
         if self.meter().ended() && !ends_with_connection {
             return Err(HttpError::EndedEarly);
         }
-        let (body, content_bytes) = read.map_err(|error| payload_error(&error, encoded))?;
-        let body_cut = keep && content_bytes > body.len() as u64;
-        Ok(Response { status, headers, body, body_cut, content_bytes })
+        let (body, body_cut) = read.map_err(|error| payload_error(&error, decode))?;
+        Ok(Response { status, headers, body, body_cut, content_bytes: content_bytes.get() })
     }
 
     fn send_error(&self, error: SendRequestError) -> HttpError {
@@ -136,11 +144,16 @@ impl AwcTransport {
             return;
         }
         if self.servers.get() >= limits::IDLE_SERVERS_MAX {
-            *self.client.borrow_mut() = client(self.connector.clone());
-            self.servers.set(0);
+            self.renew();
         }
         *self.last_server.borrow_mut() = Some(authority.clone());
         self.servers.set(self.servers.get() + 1);
+    }
+
+    /// Drops all connections.
+    fn renew(&self) {
+        *self.client.borrow_mut() = client(self.connector.clone());
+        self.servers.set(0);
     }
 }
 
@@ -161,19 +174,36 @@ fn client(connector: UserConnector) -> awc::Client {
     awc::Client::builder().connector(connector).disable_redirects().disable_timeout().no_default_headers().finish()
 }
 
-/// Reads a body to its end: what is kept of it, and its length.
-async fn read_body<S>(mut body: S, keep: bool) -> Result<(Bytes, u64), PayloadError>
+/// What awc misreads in silence: it takes an interim response for the final one, and a body that ends with the connection
+/// for an empty one unless the version is 1.0. A failure is better than a wrong measurement.
+fn unreadable<S>(
+    response: &awc::ClientResponse<S>,
+    headers: &ResponseHeaders,
+    method: &Method,
+) -> Option<&'static str> {
+    let status = response.status();
+    if status.is_informational() {
+        return Some("an interim response");
+    }
+    let has_no_body = *method == Method::HEAD || matches!(status.as_u16(), 204 | 304);
+    let has_length = headers.has(&CONTENT_LENGTH) || headers.has(&TRANSFER_ENCODING);
+    let ends_with_connection = response.version() == Version::HTTP_11 && !has_no_body && !has_length;
+    ends_with_connection.then_some("a response without a length")
+}
+
+/// Reads a body to its end: what is kept of it, and whether it was longer than that.
+async fn read_body<S>(mut body: S, keep: bool) -> Result<(Bytes, bool), PayloadError>
 where
     S: Stream<Item = Result<Bytes, PayloadError>> + Unpin,
 {
-    let (mut first, mut kept, mut length) = (Bytes::new(), BytesMut::new(), 0_u64);
+    let (mut first, mut kept, mut cut) = (Bytes::new(), BytesMut::new(), false);
     while let Some(chunk) = body.next().await {
         let mut chunk = chunk?;
-        length += chunk.len() as u64;
-        let room = limits::BODY_KEPT_BYTES_MAX - first.len() - kept.len();
-        if !keep || room == 0 {
+        if !keep {
             continue;
         }
+        let room = limits::BODY_KEPT_BYTES_MAX - first.len() - kept.len();
+        cut |= chunk.len() > room;
         chunk.truncate(room);
         // Most bodies come in one piece, which is kept without a copy.
         if first.is_empty() && kept.is_empty() {
@@ -183,16 +213,18 @@ where
             kept.extend_from_slice(&chunk);
         }
     }
-    Ok((if kept.is_empty() { first } else { kept.freeze() }, length))
+    Ok((if kept.is_empty() { first } else { kept.freeze() }, cut))
 }
 
 fn payload_error(error: &PayloadError, encoded: bool) -> HttpError {
     match error {
-        PayloadError::Incomplete(_) => HttpError::EndedEarly,
         PayloadError::EncodingCorrupted => HttpError::UndecodableBody,
-        PayloadError::Io(error) => match error.kind() {
-            // Both the reader of chunks and the decoder report what they cannot read in this way.
-            ErrorKind::InvalidInput | ErrorKind::InvalidData if encoded => HttpError::UndecodableBody,
+        PayloadError::Incomplete(None) => HttpError::EndedEarly,
+        // Sockets, the reader of chunks and the decoder all report in this way.
+        PayloadError::Incomplete(Some(error)) | PayloadError::Io(error) => match error.kind() {
+            ErrorKind::InvalidInput | ErrorKind::InvalidData | ErrorKind::UnexpectedEof if encoded => {
+                HttpError::UndecodableBody
+            }
             ErrorKind::InvalidInput | ErrorKind::InvalidData => HttpError::InvalidResponse,
             _ => HttpError::from_io(error),
         },

@@ -43,6 +43,9 @@ pub enum HttpError {
     /// What came back is not HTTP.
     #[error("invalid HTTP response")]
     InvalidResponse,
+    /// A valid response of a kind that this client cannot read.
+    #[error("{0} is not supported")]
+    Unsupported(&'static str),
     /// The connection ended within the response.
     #[error("response ended early")]
     EndedEarly,

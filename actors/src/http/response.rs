@@ -17,7 +17,7 @@ pub struct Response {
     pub body: Bytes,
     /// Whether the body was longer than what is kept.
     pub body_cut: bool,
-    /// Length of the whole decoded body.
+    /// Length of the whole body as it was sent, before any decoding.
     pub content_bytes: u64,
 }
 
