@@ -196,3 +196,27 @@ impl Compiler<'_> {
         Times::Rendered(times.clone())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use akrida_core::scenario::{Format, Source, load};
+
+    use super::super::functions::register;
+    use super::*;
+
+    fn problems(text: &str, host: Option<&str>) -> Vec<String> {
+        let source = Source { name: "test.yml", text, format: Format::Yaml };
+        let scenario = load(&source, register).expect("loads");
+        Program::problems(&scenario, host).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn what_cannot_work_is_told_before_the_run() {
+        let scenario = "users:\n  A:\n    tasks: { path: /a, absolute: 'http://b.test/' }\n";
+        let missing = "user class A: GET /a: the class has no host, and the URL names none";
+        assert_eq!(problems(scenario, None), [missing]);
+        assert_eq!(problems(scenario, Some("http://c.test")), [""; 0]);
+        let reason = "user class A: GET /a: host: invalid URL: c.test: relative URL without a base";
+        assert_eq!(problems(scenario, Some("c.test")), [reason]);
+    }
+}
