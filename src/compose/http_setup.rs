@@ -6,6 +6,7 @@ use std::time::Duration;
 use akrida_actors::http::HttpOptions;
 use akrida_actors::http::dns::{self, DnsPolicy};
 use akrida_actors::http::tls::{self, TlsOptions};
+use akrida_actors::user::program::Program;
 use akrida_core::scenario::hosts;
 use akrida_core::scenario::model::Scenario;
 use anyhow::{Context, bail};
@@ -18,10 +19,11 @@ use crate::cli::flags::connection::DnsPolicy as Asked;
 /// live of a record, so this stands for it.
 const NAME_KEPT: Duration = Duration::from_secs(60);
 
-/// Refuses a scenario that does not say where its requests go, builds the TLS settings and looks up the hosts.
+/// Refuses a scenario with requests that cannot be sent, builds the TLS settings and looks up the hosts.
 pub(super) async fn http_options(scenario: &Scenario, options: &RunOptions) -> anyhow::Result<HttpOptions> {
-    if let Some(class) = hosts::class_without_host(scenario) {
-        bail!("user class {class} has requests without a host: set 'host' in the scenario or give -H");
+    let problems = Program::problems(scenario);
+    if !problems.is_empty() {
+        bail!(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"));
     }
     let tls = TlsOptions {
         insecure: options.tls.insecure,

@@ -17,8 +17,6 @@ use crate::http::HttpOptions;
 pub struct ArbiterContext {
     /// What users do.
     pub scenario: Arc<Scenario>,
-    /// The base URL that overrides those of the scenario and its classes (`-H`).
-    pub host: Option<Arc<str>>,
     /// Where they record.
     pub recorder: RefCell<Recorder>,
     /// Plan time.
@@ -36,7 +34,7 @@ impl ArbiterContext {
     #[must_use]
     pub fn new(scenario: Arc<Scenario>, http: HttpOptions, clock: PlanClock, seed: u64) -> Self {
         let live = scenario.classes.iter().map(|_| Cell::new(0)).collect();
-        Self { scenario, host: None, recorder: RefCell::default(), clock, http, live, seed }
+        Self { scenario, recorder: RefCell::default(), clock, http, live, seed }
     }
 }
 

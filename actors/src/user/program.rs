@@ -94,7 +94,7 @@ impl Program {
     #[must_use]
     pub fn new(context: &ArbiterContext) -> Self {
         let mut recorder = context.recorder.borrow_mut();
-        let (classes, _) = compile(&context.scenario, context.host.as_deref(), &mut recorder);
+        let (classes, _) = compile(&context.scenario, &mut recorder);
         Self {
             classes,
             templates: Arc::clone(&context.scenario.templates),
@@ -103,21 +103,17 @@ impl Program {
     }
 
     /// What cannot work in a scenario: a missing or bad host, a URL, method or header that is written without templates
-    /// and cannot be sent. `host` overrides those of the scenario.
+    /// and cannot be sent.
     #[must_use]
-    pub fn problems(scenario: &Scenario, host: Option<&str>) -> Vec<ProgramError> {
-        compile(scenario, host, &mut Recorder::default()).1
+    pub fn problems(scenario: &Scenario) -> Vec<ProgramError> {
+        compile(scenario, &mut Recorder::default()).1
     }
 }
 
-fn compile(
-    scenario: &Scenario,
-    host: Option<&str>,
-    recorder: &mut Recorder,
-) -> (Box<[ClassProgram]>, Vec<ProgramError>) {
+fn compile(scenario: &Scenario, recorder: &mut Recorder) -> (Box<[ClassProgram]>, Vec<ProgramError>) {
     let mut problems = Vec::new();
     let classes = scenario.classes.iter().map(|class| {
-        let host = host.or(class.host.as_deref()).or(scenario.host.as_deref());
+        let host = class.host.as_deref().or(scenario.host.as_deref());
         let base = host.map(|host| Target::parse(host).map(Rc::new).map_err(|error| format!("host: {error}")));
         let templates = &scenario.templates;
         let mut compiler = Compiler { templates, recorder, base, defaults: &class.defaults, problems: Vec::new() };
@@ -207,7 +203,8 @@ mod tests {
     fn problems(text: &str, host: Option<&str>) -> Vec<String> {
         let source = Source { name: "test.yml", text, format: Format::Yaml };
         let scenario = load(&source, register).expect("loads");
-        Program::problems(&scenario, host).iter().map(ToString::to_string).collect()
+        let scenario = Scenario { host: host.map(Arc::from), ..Arc::unwrap_or_clone(scenario) };
+        Program::problems(&scenario).iter().map(ToString::to_string).collect()
     }
 
     #[test]
