@@ -1,6 +1,6 @@
 //! Templates, values with templates in them, headers and named values.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -176,7 +176,7 @@ fn literal_of(value: &ValueTemplate) -> Option<Value> {
 /// `more` on top of `base`: an entry takes the place of the one in the base that has the same key.
 pub(super) fn overridden<T: Clone>(base: &Named<T>, more: Named<T>, key: fn(&str) -> String) -> Named<T> {
     let mut merged = base.clone();
-    let mut places: HashMap<String, usize> =
+    let mut places: BTreeMap<String, usize> =
         merged.iter().enumerate().map(|(place, (name, _))| (key(name), place)).collect();
     for (name, value) in more {
         match places.get(&key(&name)) {
