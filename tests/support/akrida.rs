@@ -68,8 +68,11 @@ impl Akrida {
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = program();
-        command.current_dir(self.folder()).args(["-f", "scenario.yml", "--headless", "--only-summary"]);
-        command.args(["--summary-json", "out.json"]).args(arguments);
+        if !arguments.contains(&"-f") {
+            command.args(["-f", "scenario.yml"]);
+        }
+        command.current_dir(self.folder()).args(["--headless", "--only-summary", "--summary-json", "out.json"]);
+        command.args(arguments);
         command
     }
 
