@@ -28,3 +28,6 @@ pub(super) const SPARKLINE_S: u64 = 60;
 
 /// How long the view leaves the terminal to the message of a panic.
 pub(super) const PANIC_PAUSE: Duration = Duration::from_secs(1);
+
+/// The share of the rows that the view leaves free, at least one: the newest log lines stay in sight there.
+pub(super) const ROWS_FOR_LOG_SHARE: u16 = 6;

@@ -15,7 +15,7 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use super::frame::{Moment, frame, waiting};
 use super::keys::{Key, KeyAction, keys};
-use super::limits::{INPUT_BYTES, INPUT_INTERVAL, REDRAW_INTERVAL};
+use super::limits::{INPUT_BYTES, INPUT_INTERVAL, REDRAW_INTERVAL, ROWS_FOR_LOG_SHARE};
 use super::screen;
 
 /// The exit code of a program that ctrl-c ended, as shells have it.
@@ -190,12 +190,14 @@ impl View {
         {
             self.latest = Some((newest, Instant::now()));
         }
-        let (size, stop_asked) = (screen::size(), self.ends > 0);
+        let (columns, rows) = screen::size();
+        let size = (columns, rows.saturating_sub((rows / ROWS_FOR_LOG_SHARE).max(1)));
+        let stop_asked = self.ends > 0;
         let lines = match &self.latest {
             Some((view, arrived)) => frame(view, Moment { since_view: arrived.elapsed(), stop_asked }, size),
             None => waiting(stop_asked, size),
         };
-        if screen::draw(lines, size.0, self.coloured).is_err() {
+        if screen::draw(lines, columns, self.coloured).is_err() {
             self.lose_terminal();
         }
     }
