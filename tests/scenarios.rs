@@ -10,7 +10,8 @@ mod support;
 fn examples() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
     let files = std::fs::read_dir(folder).expect("the folder").map(|entry| entry.expect("an entry").path());
-    let is_scenario = |file: &PathBuf| file.extension().is_some_and(|e| ["yml", "json", "toml"].iter().any(|k| e == *k));
+    let is_scenario =
+        |file: &PathBuf| file.extension().is_some_and(|e| ["yml", "json", "toml"].iter().any(|k| e == *k));
     let mut files: Vec<_> = files.filter(is_scenario).collect();
     files.sort();
     files

@@ -33,7 +33,7 @@ const LATENCY: &str = "normal 20ms 6ms";
 /// Starts a target, loads it, and shows the result beside what the target counted.
 pub(super) fn run() -> anyhow::Result<Exit> {
     let options = options()?;
-    logging::start(&options.log, BoxMakeWriter::new(LogLines::default()))?;
+    logging::start(&options.log, BoxMakeWriter::new(LogLines))?;
     actix_rt::System::new().block_on(async {
         let target = start(TargetOptions { latency: LATENCY.parse()?, workers: 1, ..TargetOptions::default() })?;
         let scenario = Arc::new(Scenario { host: Some(target.url().into()), ..scenario()? });

@@ -87,21 +87,19 @@ fn latest(views: &ViewReceiver) -> Option<Arc<RunView>> {
     views.borrow().clone()
 }
 
+/// The next wish. A live view listens to signals itself and passes them on as keys; without one they come from here.
 async fn next_wish(signals: &mut Signals, display: &mut Display) -> Wish {
-    let key = async {
-        match display {
-            Display::Live(_, keys) => keys.recv().await,
-            Display::Tables | Display::Nothing => std::future::pending().await,
+    if let Display::Live(_, keys) = display {
+        match keys.recv().await {
+            Some(KeyAction::AddUsers(delta)) => return Wish::AddUsers(delta),
+            Some(KeyAction::Stop) => return Wish::Stop,
+            Some(KeyAction::Quit) => return Wish::LeaveAtOnce,
+            None => tracing::warn!("the live view has ended; the run goes on without it"),
         }
-    };
-    tokio::select! {
-        () = signals.next() => Wish::Stop,
-        key = key => match key {
-            Some(KeyAction::AddUsers(delta)) => Wish::AddUsers(delta),
-            Some(KeyAction::Stop) => Wish::Stop,
-            Some(KeyAction::Quit) | None => Wish::LeaveAtOnce,
-        },
+        *display = Display::Nothing;
     }
+    signals.next().await;
+    Wish::Stop
 }
 
 async fn add_users(group: &Standalone, views: &ViewReceiver, delta: i64) -> anyhow::Result<()> {

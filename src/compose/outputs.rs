@@ -1,5 +1,6 @@
 //! The files of a run, and what is printed at its end.
 
+use std::io::{IsTerminal, Write};
 use std::path::Path;
 
 use akrida_core::scenario::model::Scenario;
@@ -71,16 +72,22 @@ fn ratios(view: &RunView, scenario: &Scenario) -> Ratios {
 
 /// The table that is printed while a run lasts.
 pub(super) fn print_progress(view: &RunView) {
-    eprint!("{}", console::periodic(view, layout()));
+    print_to_stderr(&console::periodic(view, layout()));
 }
 
 /// The tables that are printed at the end.
 pub(super) fn print_summary(view: &RunView) {
-    eprint!("{}", console::summary(view, layout()));
+    print_to_stderr(&console::summary(view, layout()));
+}
+
+/// A terminal that is gone is no reason to end: the files are still to be written.
+fn print_to_stderr(text: &str) {
+    if let Err(error) = std::io::stderr().write_all(text.as_bytes()) {
+        tracing::debug!(%error, "standard error is closed");
+    }
 }
 
 fn layout() -> Layout {
-    use std::io::IsTerminal;
     match crossterm::terminal::size() {
         Ok((columns, _)) if std::io::stderr().is_terminal() => Layout::Terminal { columns: usize::from(columns) },
         Ok(_) | Err(_) => Layout::Pipe,

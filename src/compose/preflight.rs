@@ -49,7 +49,7 @@ mod tests {
 
     #[test]
     fn few_users_need_no_warning() {
-        assert_eq!(warnings(1_000, 20_000, Some(28_232)), [String::new(); 0]);
+        assert!(warnings(1_000, 20_000, Some(28_232)).is_empty());
     }
 
     #[test]
@@ -62,6 +62,6 @@ mod tests {
 
     #[test]
     fn a_system_that_does_not_say_its_ports_gives_no_warning() {
-        assert_eq!(warnings(50_000, 100_000, None), [String::new(); 0]);
+        assert!(warnings(50_000, 100_000, None).is_empty());
     }
 }

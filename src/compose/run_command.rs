@@ -30,7 +30,7 @@ const KEYS_WAITING_MAX: usize = 64;
 /// Runs what the options ask for.
 pub(super) fn run(options: &RunOptions) -> anyhow::Result<Exit> {
     let (scenario, without_tasks) = scenario_file::selected(options)?;
-    logging::start(&options.log, BoxMakeWriter::new(LogLines::default()))?;
+    logging::start(&options.log, BoxMakeWriter::new(LogLines))?;
     options.notices.iter().for_each(|notice| tracing::info!("{notice}"));
     without_tasks.iter().for_each(|class| tracing::warn!(%class, "no task is left with these tags"));
     actix_rt::System::new().block_on(async {
@@ -120,6 +120,7 @@ fn spec(scenario: &Scenario, options: &RunOptions) -> anyhow::Result<RunSpec> {
     let run_time_us = options.run_time.map(|run_time| run_time.as_micros() as u64);
     Ok(RunSpec {
         plan: Plan::new(users, rate, run_time_us),
+        run_time_ms: options.run_time.map(|run_time| run_time.as_millis() as u64),
         scenario: Arc::clone(&scenario.name),
         host: one_host(scenario),
         profile: options.profile.as_deref().map(Arc::from),

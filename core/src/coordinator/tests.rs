@@ -85,6 +85,7 @@ fn worker(name: &str) -> WorkerId {
 fn spec(plan: Plan) -> Box<RunSpec> {
     Box::new(RunSpec {
         plan,
+        run_time_ms: None,
         scenario: "test".into(),
         host: None,
         profile: None,

@@ -79,6 +79,8 @@ pub enum StopReason {
 pub struct RunSpec {
     /// The load.
     pub plan: Plan,
+    /// The run time that was asked for; the plan may end earlier because the run was stopped.
+    pub run_time_ms: Option<u64>,
     /// The scenario's name.
     pub scenario: Arc<str>,
     /// The host, if it is one for all classes.

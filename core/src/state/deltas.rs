@@ -70,6 +70,7 @@ mod tests {
             }
             let spec = RunSpec {
                 plan: Plan::new(1, SpawnRate::per_second(1.0).expect("valid"), None),
+                run_time_ms: None,
                 scenario: "test".into(),
                 host: None,
                 profile: None,

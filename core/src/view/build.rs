@@ -56,7 +56,7 @@ fn info(run: &Run) -> RunInfo {
         statistics_since_unix_ms: unix_ms(run, run.stats().since_us),
         target_users: spec.plan.target_at(at_us),
         spawn_rate_per_s: spec.plan.rate_at(at_us).as_per_second(),
-        run_time_s: spec.plan.ends_at_us().map(|us| us as f64 / 1e6),
+        run_time_s: spec.run_time_ms.map(|ms| ms as f64 / 1e3),
         classes: spec.classes.clone(),
     }
 }
