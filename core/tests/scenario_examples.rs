@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use akrida_core::scenario::model::{Iterations, Step, TaskBody, WaitTime};
+use akrida_core::scenario::template::Template;
 use akrida_core::scenario::{Format, Source, load};
 
 fn examples() -> Vec<PathBuf> {
@@ -58,4 +59,20 @@ fn the_first_example_means_what_it_says() {
     let [Step::Request(request)] = steps.as_slice() else { panic!("one request") };
     assert_eq!((&*request.method.0, request.url.source(), request.name.source()), ("GET", "/missing", "/missing"));
     assert!(request.checks.iter().all(|check| check.is_status()) && request.checks.len() == 1);
+}
+
+#[test]
+fn a_request_without_a_name_is_named_by_its_url_as_written() {
+    let text = "users: { A: { tasks: { t: [ 'GET /p/{{ user.index }}', { get: '/q/{{ user.index }}' },\
+                { get: /r, name: 'r {{ user.index }}' } ] } } }";
+    let scenario = load(&Source { name: "f", text, format: Format::Yaml }, functions).unwrap();
+    let TaskBody::Steps(steps) = &scenario.classes[0].tasks.tasks[0].body else { panic!("steps") };
+    let names: Vec<_> = steps
+        .iter()
+        .map(|step| match step {
+            Step::Request(request) => (matches!(request.name, Template::Literal(_)), request.name.source()),
+            _ => panic!("requests"),
+        })
+        .collect();
+    assert_eq!(names, [(true, "/p/{{ user.index }}"), (true, "/q/{{ user.index }}"), (false, "r {{ user.index }}")]);
 }

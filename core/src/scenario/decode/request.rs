@@ -29,7 +29,7 @@ impl<'n> Decoder<'n> {
         let options = self.request_options(&object);
         let (method, url) = line?;
         let mut request = options?;
-        request.name = if object.get("name").is_some() { request.name } else { url.clone() };
+        request.name = if object.get("name").is_some() { request.name } else { as_written(&url) };
         request.method = method;
         request.url = url;
         Some(request)
@@ -38,7 +38,7 @@ impl<'n> Decoder<'n> {
     /// A request that is nothing but a text: `/path` or `METHOD /path`.
     pub(super) fn request_text(&mut self, cursor: &Cursor<'n>) -> Option<Request> {
         let (method, url) = self.method_and_url(cursor)?;
-        Some(Request { method, url: url.clone(), name: url, ..empty_request() })
+        Some(Request { method, name: as_written(&url), url, ..empty_request() })
     }
 
     /// Everything but the method and the URL.
@@ -139,6 +139,12 @@ fn check_url(text: &str) -> Result<(), String> {
         return Ok(());
     }
     Url::parse(text).map(|_| ()).map_err(|error| format!("{:?} is no URL: {error}", shown(text)))
+}
+
+/// The name of a request that is given none: its URL with the templates unrendered, so that a templated path is one
+/// endpoint.
+fn as_written(url: &Template) -> Template {
+    Template::Literal(url.source().into())
 }
 
 fn empty_request() -> Request {
