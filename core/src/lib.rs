@@ -6,6 +6,7 @@
 //! - [`scenario`]: what users do, from a file to compiled steps
 //! - [`plan`]: how many users there are at an instant of plan time, and who owns them
 //! - [`stats`]: what was measured, from one sample to merged statistics
+//! - [`threshold`]: what a run is held to, and its verdict
 //! - [`state`]: the replicated state and its `apply`
 //! - [`coordinator`]: the leader's decisions
 //! - [`worker`]: a worker's decisions
@@ -19,6 +20,7 @@ pub mod plan;
 pub mod scenario;
 pub mod state;
 pub mod stats;
+pub mod threshold;
 pub mod view;
 pub mod wire;
 pub mod worker;

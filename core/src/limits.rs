@@ -144,3 +144,18 @@ pub const GENERATOR_FAULT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Pause before a user starts again whose code has panicked.
 pub const PANIC_PAUSE: Duration = Duration::from_secs(1);
+
+/// Thresholds of one scenario.
+pub const THRESHOLDS_MAX: usize = 200;
+
+/// Longest text of a threshold.
+pub const THRESHOLD_CHARS_MAX: usize = 500;
+
+/// Longest `for` and `after` of a threshold.
+pub const THRESHOLD_SPAN_MAX: Duration = Duration::from_secs(7 * 24 * 3_600);
+
+/// Largest rate that a threshold may name.
+pub const THRESHOLD_RATE_MAX_PER_S: u64 = 1_000_000_000;
+
+/// How long after the start of the statistics a threshold that aborts is first judged, unless it says otherwise.
+pub const THRESHOLD_ABORT_AFTER: Duration = Duration::from_secs(10);

@@ -7,13 +7,15 @@ use std::path::{Path, PathBuf};
 use akrida_core::scenario::model::{Iterations, Step, TaskBody, WaitTime};
 use akrida_core::scenario::template::Template;
 use akrida_core::scenario::{Format, Source, load};
+use akrida_core::threshold::Judged;
+use akrida_core::threshold::names::unknown_names;
 
 fn examples() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios");
     let mut files: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.retain(|file| file.extension().is_some_and(|end| ["yml", "json", "toml"].iter().any(|known| end == *known)));
     files.sort();
-    assert!(files.len() >= 9, "{files:?}");
+    assert!(files.len() >= 10, "{files:?}");
     files
 }
 
@@ -75,4 +77,27 @@ fn a_request_without_a_name_is_named_by_its_url_as_written() {
         })
         .collect();
     assert_eq!(names, [(true, "/p/{{ user.index }}"), (true, "/q/{{ user.index }}"), (false, "r {{ user.index }}")]);
+}
+
+#[test]
+fn thresholds_are_read_with_their_options() {
+    let text =
+        std::fs::read_to_string(examples().iter().find(|file| file.ends_with("thresholds.yml")).unwrap()).unwrap();
+    let scenario = load(&Source { name: "thresholds.yml", text: &text, format: Format::Yaml }, functions).unwrap();
+    let read: Vec<_> = scenario
+        .thresholds
+        .iter()
+        .map(|threshold| (&*threshold.text, threshold.judged, threshold.abort, threshold.after_s))
+        .collect();
+    let expected = [
+        ("p95 < 500ms", Judged::AtEnd, false, 0),
+        ("p99(GET /json) < 1s", Judged::AtEnd, false, 0),
+        ("mean(purchase) < 2s", Judged::AtEnd, false, 0),
+        ("requests(/cart) >= 1", Judged::AtEnd, false, 0),
+        ("p95(/products/{{ random_int(1, 50) }}) < 300ms for 30s", Judged::Sustained { violated_s: 30 }, false, 0),
+        ("rps > 1 for 10s", Judged::Sustained { violated_s: 10 }, false, 20),
+        ("fail_ratio < 5%", Judged::Continuously, true, 30),
+    ];
+    assert_eq!(read, expected);
+    assert_eq!(unknown_names(&scenario.thresholds, &scenario), []);
 }

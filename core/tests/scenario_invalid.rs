@@ -26,7 +26,7 @@ fn a_document_is_an_object() {
     let text = r#"hello
 "#;
     let expected: &[&str] = &[
-        r#"1:1: found the text "hello", expected an object with the keys host, users, task_sets, variables, headers, auth, timeout, redirects"#,
+        r#"1:1: found the text "hello", expected an object with the keys host, users, task_sets, variables, headers, auth, timeout, redirects, thresholds"#,
     ];
     assert_eq!(problems(text, Format::Yaml), expected);
 }
@@ -70,7 +70,7 @@ users:
       t: { steps: [ { gett: / }, { get: /, chek: 1 } ] }
 "#;
     let expected: &[&str] = &[
-        "1:1: hots: unknown key `hots`, did you mean `host`? (allowed: host, users, task_sets, variables, headers, auth, timeout, redirects)",
+        "1:1: hots: unknown key `hots`, did you mean `host`? (allowed: host, users, task_sets, variables, headers, auth, timeout, redirects, thresholds)",
         "4:5: users.A.wieght: unknown key `wieght`, did you mean `weight`? (allowed: weight, fixed_count, host, wait_time, variables, headers, auth, timeout, redirects, on_start, on_stop, order, sequential, tags, tasks)",
         "6:23: users.A.tasks.t.steps[0].gett: unknown key `gett`, did you mean `get`? (allowed: get, post, put, patch, delete, head, options, request, wait, if, repeat, group, log, set, interrupt, stop_user)",
         "6:44: users.A.tasks.t.steps[1].chek: unknown key `chek`, did you mean `check`? (allowed: get, post, put, patch, delete, head, options, request, name, headers, query, json, form, multipart, body, auth, timeout, redirects, check, extract)",
@@ -586,4 +586,32 @@ fn sets_cannot_multiply_without_end_through_their_uses() {
     let found = problems(&text, Format::Yaml);
     assert!(!found.is_empty());
     assert!(found.iter().all(|problem| problem.contains("bytes of sets and defaults are repeated")), "{found:?}");
+}
+
+#[test]
+fn thresholds_that_are_none_say_where_and_why() {
+    let text = r#"thresholds:
+  - p95(/a) < 300
+  - [p95]
+  - { expr: rps > x, abort: yes, after: 1.5s }
+  - { abort: true }
+  - { expr: "failures == 0", after: 5s }
+  - { expr: "fail_ratio < 1%", aborts: true }
+  - avg < 1s
+users: { A: { tasks: { t: / } } }
+"#;
+    let expected: &[&str] = &[
+        r#"2:5: thresholds[0]: "300" has no unit, expected one such as 300ms or 300s (character 11 of the threshold)"#,
+        "3:5: thresholds[1]: found a list, expected a threshold such as `p95(/path) < 300ms`",
+        r#"4:13: thresholds[2].expr: "x" is no rate, expected one up to 1000000000/s such as 1000 or 2.5/s (character 7 of the threshold)"#,
+        r#"4:29: thresholds[2].abort: found the text "yes", expected `true` or `false`"#,
+        "4:41: thresholds[2].after: thresholds are judged once a second, expected a time in whole seconds such as `10s`",
+        "5:5: thresholds[3]: expected the key `expr`",
+        "6:13: thresholds[4].expr: `after` has a meaning only with `abort: true` or `for`, as this threshold is judged at the end (character 1 of the threshold)",
+        "7:32: thresholds[5].aborts: unknown key `aborts`, did you mean `abort`? (allowed: expr, abort, after)",
+        "8:5: thresholds[6]: unknown metric `avg`, did you mean `mean`? (allowed: p95, p99.9 and other percentiles, median, mean, min, max, fail_ratio, rps, failures_per_s, requests, failures, missed_arrivals) (character 1 of the threshold)",
+    ];
+    assert_eq!(problems(text, Format::Yaml), expected);
+    let text = "thresholds: { p95: 1s }\nusers: { A: { tasks: { t: / } } }";
+    assert_eq!(problems(text, Format::Yaml), ["1:13: thresholds: found an object, expected a list of thresholds"]);
 }

@@ -23,6 +23,7 @@ mod template_size;
 
 use std::sync::Arc;
 
+pub(crate) use decode::keys::closest;
 use problem::{Problem, Problems};
 
 /// A scenario file that was read but not yet understood.

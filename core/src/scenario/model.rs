@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::check::Check;
 use super::extract::Extract;
 use super::template::{Condition, Template, Templates};
+use crate::threshold::Threshold;
 
 /// A complete, validated scenario.
 #[derive(Clone, Debug)]
@@ -17,6 +18,8 @@ pub struct Scenario {
     pub host: Option<Arc<str>>,
     /// The user classes, in the order of the file.
     pub classes: Vec<UserClass>,
+    /// What a run of it is held to, in the order of the file.
+    pub thresholds: Vec<Threshold>,
     /// The compiled templates that the steps refer to.
     pub templates: Arc<Templates>,
 }

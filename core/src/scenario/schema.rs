@@ -71,6 +71,9 @@ mod tests {
             json!({"users": {"A": {"tasks": {"t": [{"get": "/", "check": {"status": "2x"}}]}}}}),
             json!({"users": {"A": {"weight": -1, "tasks": {"t": "/"}}}}),
             json!({"users": {"A": {"tasks": {"t": "/"}}}, "hosts": "http://x"}),
+            json!({"users": {"A": {"tasks": {"t": "/"}}}, "thresholds": {"p95": "1s"}}),
+            json!({"users": {"A": {"tasks": {"t": "/"}}}, "thresholds": ["p95"]}),
+            json!({"users": {"A": {"tasks": {"t": "/"}}}, "thresholds": [{"abort": true}]}),
         ] {
             assert!(!validator.is_valid(&document), "the schema accepts {document}");
             let text = document.to_string();

@@ -12,6 +12,14 @@ use crate::scenario::model::{
     Iterations, RequestDefaults, Task, TaskOrder, TaskSet, UserClass, ValueTemplate, WaitTime,
 };
 use crate::scenario::read::node::{Entry, NodeValue};
+use crate::threshold::Threshold;
+
+/// What a document says.
+pub(super) struct Document {
+    pub(super) host: Option<Arc<str>>,
+    pub(super) classes: Vec<UserClass>,
+    pub(super) thresholds: Vec<Threshold>,
+}
 
 /// What the document says for all classes.
 struct Defaults {
@@ -22,8 +30,8 @@ struct Defaults {
 }
 
 impl<'n> Decoder<'n> {
-    /// The document: the host and the classes.
-    pub(super) fn document(&mut self, cursor: &Cursor<'n>) -> Option<(Option<Arc<str>>, Vec<UserClass>)> {
+    /// The document.
+    pub(super) fn document(&mut self, cursor: &Cursor<'n>) -> Option<Document> {
         let object = self.object(cursor, &SCENARIO)?;
         let host = self.optional(&object, "host", Self::host);
         let nothing = Defaults {
@@ -37,6 +45,7 @@ impl<'n> Decoder<'n> {
             bytes: 0,
         };
         let defaults = self.defaults(&object, &nothing);
+        let thresholds = self.optional(&object, "thresholds", Self::thresholds);
         if let Some(sets) = object.get("task_sets") {
             self.task_sets(&sets);
         }
@@ -46,7 +55,7 @@ impl<'n> Decoder<'n> {
         };
         let classes = self.classes(&users, defaults.as_ref().unwrap_or(&nothing));
         defaults?;
-        Some((host?, classes?))
+        Some(Document { host: host?, classes: classes?, thresholds: thresholds?.unwrap_or_default() })
     }
 
     fn classes(&mut self, cursor: &Cursor<'n>, defaults: &Defaults) -> Option<Vec<UserClass>> {

@@ -22,7 +22,7 @@ macro_rules! tables {
 
 tables! {
     /// The document itself.
-    SCENARIO = "scenario" ["host" "users" "task_sets" "variables" "headers" "auth" "timeout" "redirects"];
+    SCENARIO = "scenario" ["host" "users" "task_sets" "variables" "headers" "auth" "timeout" "redirects" "thresholds"];
     /// An entry of `users`.
     CLASS = "user_class" [
         "weight" "fixed_count" "host" "wait_time" "variables" "headers" "auth" "timeout" "redirects" "on_start"
@@ -71,6 +71,8 @@ tables! {
     JSON_CHECK = "json_check" ["equals" "contains" "regex" "exists"];
     /// An entry of `extract`.
     EXTRACT = "extract" ["json" "regex" "group" "css" "attribute" "header" "cookie" "default"];
+    /// An entry of `thresholds` that says more than its expression.
+    THRESHOLD = "threshold" ["expr" "abort" "after"];
 }
 
 /// The steps by the key that says what a step does.

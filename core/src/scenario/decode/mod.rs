@@ -15,6 +15,7 @@ mod request;
 pub(super) mod scalars;
 mod steps;
 mod tasks;
+mod thresholds;
 mod values;
 mod wait_time;
 
@@ -77,10 +78,11 @@ pub(super) fn decode(
     let decoded = decoder.document(&cursor);
     decoder.check_names();
     let Decoder { problems, templates, .. } = decoder;
-    let scenario = decoded.filter(|_| problems.is_empty()).map(|(host, classes)| Scenario {
+    let scenario = decoded.filter(|_| problems.is_empty()).map(|decoded| Scenario {
         name: file.into(),
-        host,
-        classes,
+        host: decoded.host,
+        classes: decoded.classes,
+        thresholds: decoded.thresholds,
         templates: Arc::new(templates),
     });
     (scenario, problems)
