@@ -159,3 +159,18 @@ pub const THRESHOLD_RATE_MAX_PER_S: u64 = 1_000_000_000;
 
 /// How long after the start of the statistics a threshold that aborts is first judged, unless it says otherwise.
 pub const THRESHOLD_ABORT_AFTER: Duration = Duration::from_secs(10);
+
+/// Largest rate of arrivals.
+pub const ARRIVAL_RATE_MAX_PER_S: f64 = 10_000_000.0;
+
+/// Longest plan of arrivals that ends.
+pub const ARRIVAL_PLAN_MAX: Duration = Duration::from_secs(10 * 86_400);
+
+/// How long an arrival waits for a free user before it is dropped.
+pub const LATE_ARRIVAL_WAIT: Duration = Duration::from_secs(60);
+
+/// Arrivals of one class that wait on one arbiter; further ones are dropped.
+pub const LATE_ARRIVALS_MAX: usize = 1_000_000;
+
+/// Users that serve arrivals unless the scenario says otherwise.
+pub const ARRIVAL_USERS_MAX_DEFAULT: u64 = 1_000;

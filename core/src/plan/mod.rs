@@ -3,12 +3,14 @@
 //! A plan is a pure function from plan time (microseconds since the start of the run) to load. Every worker holds the
 //! whole plan and a set of slots; from these it knows its share without asking anybody.
 
+pub mod arrivals;
 pub mod classes;
 pub mod rate;
 pub mod slots;
 
 use serde::{Deserialize, Serialize};
 
+use arrivals::ArrivalPlan;
 use rate::SpawnRate;
 
 /// The load of a run over plan time: stages that follow each other, and an end.
@@ -16,6 +18,8 @@ use rate::SpawnRate;
 pub struct Plan {
     /// Stages by ascending start; never empty.
     stages: Vec<Stage>,
+    /// The open model: arrivals instead of users. The stages then hold no users.
+    arrivals: Option<ArrivalPlan>,
     /// When users stop; `None` for a run without a run time.
     ends_at_us: Option<u64>,
 }
@@ -38,7 +42,30 @@ impl Plan {
     #[must_use]
     pub fn new(users: u64, rate: SpawnRate, run_time_us: Option<u64>) -> Self {
         let first = Stage { starts_at_us: 0, from_users: 0, to_users: users, rate };
-        Self { stages: vec![first], ends_at_us: run_time_us }
+        Self { stages: vec![first], arrivals: None, ends_at_us: run_time_us }
+    }
+
+    /// Arrivals from the start, until they end by themselves or `run_time_us` is over.
+    #[must_use]
+    pub fn open(arrivals: ArrivalPlan, run_time_us: Option<u64>) -> Self {
+        let length_us = arrivals.length().map(|length| length.as_micros() as u64);
+        let ends_at_us = [length_us, run_time_us].into_iter().flatten().min();
+        let nobody = Stage { starts_at_us: 0, from_users: 0, to_users: 0, rate: SpawnRate::ONE_PER_SECOND };
+        Self { stages: vec![nobody], arrivals: Some(arrivals), ends_at_us }
+    }
+
+    /// The arrivals of an open model.
+    #[must_use]
+    pub fn arrivals(&self) -> Option<&ArrivalPlan> {
+        self.arrivals.as_ref()
+    }
+
+    /// How many arrivals are due from one instant of plan time to another; 0 in the closed model.
+    #[must_use]
+    pub fn arrivals_due(&self, from_us: u64, to_us: u64) -> u64 {
+        let Some(arrivals) = &self.arrivals else { return 0 };
+        let until_us = self.ends_at_us.map_or(to_us, |end| to_us.min(end));
+        arrivals.due_before(until_us).saturating_sub(arrivals.due_before(from_us))
     }
 
     /// The same plan with another target from an instant on. What was planned before that instant stays.
@@ -46,7 +73,7 @@ impl Plan {
     pub fn edited(&self, at_us: u64, users: u64, rate: SpawnRate) -> Self {
         let mut stages: Vec<_> = self.stages.iter().copied().filter(|stage| stage.starts_at_us < at_us).collect();
         stages.push(Stage { starts_at_us: at_us, from_users: self.users_before_end(at_us), to_users: users, rate });
-        Self { stages, ends_at_us: self.ends_at_us }
+        Self { stages, ..self.clone() }
     }
 
     /// The same plan with an end no later than `at_us`.

@@ -14,6 +14,9 @@ pub struct SpawnRate {
 const MILLION: u128 = 1_000_000;
 
 impl SpawnRate {
+    /// One user per second.
+    pub const ONE_PER_SECOND: Self = Self { users_per_million_s: 1_000_000 };
+
     /// A rate in users per second; `None` unless it is finite, at least a millionth and at most
     /// `limits::SPAWN_RATE_MAX_PER_S`.
     #[must_use]
