@@ -129,3 +129,34 @@ impl fmt::Debug for MeteredStream {
         f.debug_struct("MeteredStream").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+    use std::time::Duration;
+
+    use futures_util::FutureExt as _;
+    use tokio::io::AsyncReadExt as _;
+
+    use super::*;
+
+    #[actix_rt::test]
+    async fn the_end_of_an_idle_connection_is_seen_before_the_event_loop_tells_of_it() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("binds");
+        let stream = TcpStream::connect(listener.local_addr().expect("is bound")).await.expect("connects");
+        let (peer, _) = listener.accept().expect("accepts");
+        let meter = Rc::new(Meter::default());
+        let mut stream = MeteredStream::plain(stream, Rc::clone(&meter));
+        meter.begin_exchange(false, Duration::from_secs(1));
+        assert!(stream.read_u8().now_or_never().is_none(), "the connection is open");
+        drop(peer);
+        // The kernel delivers the end within this turn of the event loop.
+        while !stream.peer_has_ended() {
+            std::thread::yield_now();
+        }
+        meter.begin_exchange(false, Duration::ZERO);
+        assert!(stream.read_u8().now_or_never().is_none(), "without a probe it still looks open");
+        meter.begin_exchange(false, Duration::from_secs(1));
+        assert!(stream.read_u8().now_or_never().expect("is known").is_err());
+    }
+}

@@ -1,10 +1,10 @@
 //! Users: one actix actor each, with its own connection, cookies and variables.
 //!
 //! - [`context`]: what the users of one arbiter share
-//! - [`program`] and [`request_program`]: the scenario as the users of one arbiter run it, compiled once
-//! - [`actor`]: a user from its start to its end; [`stop`] tells it to end
-//! - [`runner`], [`steps`], [`request`]: what it does in between; [`session`] is what it remembers
-//! - [`tasks`], [`wait`]: which task is next and when, as pure functions
+//! - [`program`] and `request_program`: the scenario as the users of one arbiter run it, compiled once
+//! - [`actor`]: a user from its start to its end; `stop` tells it to end
+//! - `runner`, `steps`, `request`: what it does in between; `session` is what it remembers
+//! - `tasks`, `wait`: which task is next and when, as pure functions
 //! - [`functions`]: what templates may call
 
 pub mod actor;
