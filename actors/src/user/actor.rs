@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::cell::Cell;
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::rc::Rc;
 
 use actix::fut::wrap_future;
@@ -102,7 +103,7 @@ async fn live_out(live: LiveUser, program: Rc<Program>, stop: Rc<StopSignal>) {
     let (context, spec) = (&live.context, live.spec);
     let lag_us = context.clock.now_us().saturating_sub(spec.intended_start_us);
     context.recorder.borrow_mut().record_schedule_lag(lag_us);
-    stop.unless(Phase::Dead, lives(context, &program, spec, &stop)).await;
+    stop.unless(Phase::Dead, pin!(lives(context, &program, spec, &stop))).await;
 }
 
 /// Lives, and lives again after a panic.

@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -70,8 +70,8 @@ impl StopSignal {
     }
 
     /// Runs a future unless the phase is or becomes at least this: then it is dropped, and there is no result.
-    pub(super) async fn unless<F: Future>(&self, phase: Phase, future: F) -> Option<F::Output> {
-        let mut future = pin!(future);
+    /// Takes it pinned elsewhere, so that it is stored once.
+    pub(super) async fn unless<F: Future>(&self, phase: Phase, mut future: Pin<&mut F>) -> Option<F::Output> {
         poll_fn(|cx| {
             self.polls.set(self.polls.get() + 1);
             if self.poll_phase(cx) >= phase {
@@ -126,7 +126,7 @@ mod tests {
         assert_eq!(signal.phase(), Phase::Cut);
         signal.order(StopMode::AfterTask(Duration::from_secs(3_600)));
         assert_eq!(signal.phase(), Phase::Cut);
-        assert_eq!(signal.unless(Phase::Dead, pending::<()>()).await, None);
+        assert_eq!(signal.unless(Phase::Dead, std::pin::pin!(pending::<()>())).await, None);
         assert_eq!(signal.phase(), Phase::Dead);
     }
 
