@@ -174,3 +174,6 @@ pub const LATE_ARRIVALS_MAX: usize = 1_000_000;
 
 /// Users that serve arrivals unless the scenario says otherwise.
 pub const ARRIVAL_USERS_MAX_DEFAULT: u64 = 1_000;
+
+/// How long thresholds wait for a worker that does not report.
+pub const WATERMARK_WAIT: Duration = Duration::from_secs(3);

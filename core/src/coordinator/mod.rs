@@ -149,7 +149,9 @@ impl Coordinator {
         if let Err(refusal) = applied.reply {
             return match refusal {
                 Refusal::OutOfOrder { .. } | Refusal::NoSuchRun => self.give_up(command, state),
-                Refusal::RunIsActive | Refusal::NoWorkers | Refusal::RunIsStopping => self.settled(command),
+                Refusal::RunIsActive | Refusal::NoWorkers | Refusal::RunIsStopping | Refusal::RunIsOpen => {
+                    self.settled(command)
+                }
             };
         }
         let mut outputs: Vec<_> = applied.effects.iter().flat_map(|effect| carry_out(effect, state)).collect();
@@ -211,9 +213,9 @@ fn due_by_time(run: &Run, now_unix_ms: u64, state: &ClusterState) -> Option<Comm
             if let Some(at_us) = ends_at_us.filter(|end| now_us >= *end) {
                 return Some(Command::StopRun { run: run.id(), at_us, reason: StopReason::RunTime });
             }
-            let spawned = now_us >= run.plan().target_reached_us(now_us);
-            let reset = run.spec().reset_when_spawned && run.stats().segment == 0 && spawned;
-            reset.then_some(Command::ResetStatistics { run: run.id(), at_us: now_us })
+            let due = run.stats().segment == 0 && first_reset_us(run, now_us).is_some_and(|at_us| now_us >= at_us);
+            let keep_series = run.spec().warm_up_ms > 0;
+            due.then_some(Command::ResetStatistics { run: run.id(), at_us: now_us, keep_series })
         }
         RunPhase::Stopping => {
             let wait_us = run.spec().stop_timeout_ms * 1_000 + limits::LAST_DELTAS_WAIT.as_micros() as u64;
@@ -222,6 +224,13 @@ fn due_by_time(run: &Run, now_unix_ms: u64, state: &ClusterState) -> Option<Comm
         }
         RunPhase::Ended => None,
     }
+}
+
+/// When the statistics start afresh by themselves: after the warm-up, or when all users are spawned, or both.
+fn first_reset_us(run: &Run, now_us: u64) -> Option<u64> {
+    let warm_up_us = Some(run.spec().warm_up_ms * 1_000).filter(|us| *us > 0);
+    let spawned_us = run.spec().reset_when_spawned.then(|| run.plan().target_reached_us(now_us));
+    warm_up_us.max(spawned_us)
 }
 
 fn missing(run: &Run, state: &ClusterState) -> Vec<WorkerId> {
@@ -240,9 +249,11 @@ fn order_command(order: Order, state: &ClusterState) -> Option<Command> {
         Order::Edit { users, rate, now_unix_ms } => {
             active().map(|run| Command::EditRun { run: run.id(), at_us: plan_us(run, now_unix_ms), users, rate })
         }
-        Order::Reset { now_unix_ms } => {
-            active().map(|run| Command::ResetStatistics { run: run.id(), at_us: plan_us(run, now_unix_ms) })
-        }
+        Order::Reset { now_unix_ms } => active().map(|run| Command::ResetStatistics {
+            run: run.id(),
+            at_us: plan_us(run, now_unix_ms),
+            keep_series: false,
+        }),
         Order::Stop { now_unix_ms } => active().map(|run| Command::StopRun {
             run: run.id(),
             at_us: plan_us(run, now_unix_ms),

@@ -93,6 +93,8 @@ fn spec(plan: Plan) -> Box<RunSpec> {
         shares: Vec::new(),
         stop_timeout_ms: 0,
         reset_when_spawned: false,
+        warm_up_ms: 0,
+        thresholds: Vec::new(),
     })
 }
 

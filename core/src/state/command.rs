@@ -9,6 +9,7 @@ use crate::plan::Plan;
 use crate::plan::classes::ClassShare;
 use crate::plan::rate::SpawnRate;
 use crate::stats::run::MergedIntervals;
+use crate::threshold::Threshold;
 
 /// One change of the state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +45,8 @@ pub enum Command {
         run: RunId,
         /// From when.
         at_us: u64,
+        /// Whether the time series so far stays to be seen, as after a warm-up.
+        keep_series: bool,
     },
     /// Ends the plan at an instant of plan time.
     StopRun {
@@ -72,6 +75,8 @@ pub enum StopReason {
     RunTime,
     /// Somebody asked for it.
     Requested,
+    /// A threshold that stops the run was violated.
+    Threshold,
 }
 
 /// What a run is.
@@ -95,6 +100,10 @@ pub struct RunSpec {
     pub stop_timeout_ms: u64,
     /// Whether the statistics start afresh once all users are spawned.
     pub reset_when_spawned: bool,
+    /// How long after the start the statistics start afresh; 0 without a warm-up.
+    pub warm_up_ms: u64,
+    /// What the run is held to.
+    pub thresholds: Vec<Threshold>,
 }
 
 /// Deltas of one or more workers, merged.
@@ -138,6 +147,9 @@ pub enum Refusal {
     /// An edit of a run that is stopping.
     #[error("the run is stopping")]
     RunIsStopping,
+    /// An edit of the users of a run whose load is a rate of arrivals.
+    #[error("the load of this run is a rate of arrivals, not a number of users")]
+    RunIsOpen,
     /// A part of a batch does not continue its worker's last delta.
     #[error("deltas {first:?} of worker {worker} do not follow {expected:?}")]
     OutOfOrder {

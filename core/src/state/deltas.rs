@@ -9,7 +9,7 @@ impl ClusterState {
         for part in &batch.parts {
             self.continues(part)?;
         }
-        self.active_run(batch.run)?.merge(&batch.intervals);
+        let stopped = self.active_run(batch.run)?.merge(&batch.intervals);
         for part in &batch.parts {
             if let Some(worker) = self.workers.get_mut(&part.worker) {
                 (worker.last_seq, worker.finished) = (part.last, part.finished);
@@ -17,6 +17,9 @@ impl ClusterState {
         }
         let acknowledged = batch.parts.iter().map(|part| (part.worker.clone(), part.last)).collect();
         let mut effects = vec![Effect::Acknowledge(acknowledged)];
+        if stopped {
+            effects.push(Effect::UpdateRun);
+        }
         if self.all_finished() {
             effects.extend(self.end_run(batch.run, &[])?);
         }
@@ -78,6 +81,8 @@ mod tests {
                 shares: Vec::new(),
                 stop_timeout_ms: 0,
                 reset_when_spawned: false,
+                warm_up_ms: 0,
+                thresholds: Vec::new(),
             };
             log.apply(Command::StartRun { run: RUN, spec: Box::new(spec) }).expect("starts");
             log

@@ -92,7 +92,9 @@ impl ClusterState {
             Command::EditRun { run, at_us, users, rate } => {
                 self.change_run(*run, |active| active.edit(*at_us, *users, *rate))
             }
-            Command::ResetStatistics { run, at_us } => self.change_run(*run, |active| active.reset(*at_us)),
+            Command::ResetStatistics { run, at_us, keep_series } => {
+                self.change_run(*run, |active| active.reset(*at_us, *keep_series))
+            }
             Command::StopRun { run, at_us, reason } => self.change_run(*run, |active| active.stop(*at_us, *reason)),
             Command::MergeDeltas(batch) => self.merge(batch),
             Command::EndRun { run, missing } => self.end_run(*run, missing),

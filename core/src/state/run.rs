@@ -7,6 +7,8 @@ use crate::ids::{RunId, WorkerId};
 use crate::plan::Plan;
 use crate::plan::rate::SpawnRate;
 use crate::stats::run::{MergedIntervals, RunStats};
+use crate::threshold::evaluate::{Figures, ThresholdWatch};
+use crate::threshold::result::ThresholdResult;
 
 /// A run: its plan, its statistics and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +20,7 @@ pub struct Run {
     stop_reason: Option<StopReason>,
     participants: Vec<WorkerId>,
     stats: RunStats,
+    watch: ThresholdWatch,
     missing: Vec<WorkerId>,
 }
 
@@ -42,6 +45,7 @@ impl Run {
             stop_reason: None,
             participants,
             stats: RunStats::default(),
+            watch: ThresholdWatch::default(),
             missing: Vec::new(),
         }
     }
@@ -50,12 +54,20 @@ impl Run {
         if self.stop_reason.is_some() {
             return Err(Refusal::RunIsStopping);
         }
+        if self.spec.plan.arrivals().is_some() {
+            return Err(Refusal::RunIsOpen);
+        }
         self.spec.plan = self.spec.plan.edited(at_us, users, rate);
         Ok(())
     }
 
-    pub(super) fn reset(&mut self, at_us: u64) -> Result<(), Refusal> {
-        self.stats.reset(self.stats.segment + 1, at_us);
+    pub(super) fn reset(&mut self, at_us: u64, keep_series: bool) -> Result<(), Refusal> {
+        let next = self.stats.segment + 1;
+        if keep_series {
+            self.stats.reset_totals(next, at_us)
+        } else {
+            self.stats.reset(next, at_us)
+        }
         Ok(())
     }
 
@@ -65,8 +77,21 @@ impl Run {
         Ok(())
     }
 
-    pub(super) fn merge(&mut self, intervals: &MergedIntervals) {
+    /// Merges intervals and judges the thresholds behind the watermark. True when one of them stops the run now.
+    pub(super) fn merge(&mut self, intervals: &MergedIntervals) -> bool {
         self.stats.merge(intervals);
+        if self.phase() != RunPhase::Active {
+            return false;
+        }
+        let complete_s = self.stats.complete_s(&self.participants);
+        let figures = Figures { stats: &self.stats, missed_arrivals: self.missed_arrivals() };
+        self.watch.advance(&self.spec.thresholds, &figures, complete_s);
+        if self.watch.aborting(&self.spec.thresholds).is_none() {
+            return false;
+        }
+        self.spec.plan = self.spec.plan.ended_at(self.stats.until_us);
+        self.stop_reason = Some(StopReason::Threshold);
+        true
     }
 
     pub(super) fn end(&mut self, time_ms: u64, missing: &[WorkerId]) {
@@ -113,6 +138,23 @@ impl Run {
     #[must_use]
     pub fn stop_reason(&self) -> Option<StopReason> {
         self.stop_reason
+    }
+
+    /// What came of the thresholds, or would if the run ended now.
+    #[must_use]
+    pub fn threshold_results(&self) -> Vec<ThresholdResult> {
+        let figures = Figures { stats: &self.stats, missed_arrivals: self.missed_arrivals() };
+        self.watch.results(&self.spec.thresholds, &figures)
+    }
+
+    /// Arrivals of an open model that were due and that nobody reported as started or dropped. While the run goes on,
+    /// those that wait for a user are not among them.
+    #[must_use]
+    pub fn missed_arrivals(&self) -> u64 {
+        let arrivals = self.stats.total.arrivals;
+        let waiting = if self.phase() == RunPhase::Ended { 0 } else { arrivals.late };
+        let due = self.spec.plan.arrivals_due(self.stats.since_us, self.stats.until_us);
+        due.saturating_sub(arrivals.started).saturating_sub(arrivals.dropped).saturating_sub(waiting)
     }
 
     /// Its statistics.

@@ -26,8 +26,29 @@ pub struct Measurements {
     pub http_exchanges: u64,
     /// Requests in flight that were cut off because the run stopped.
     pub interrupted: u64,
-    /// How late the generator started what it had planned: users, and tasks after a wait.
+    /// How late the generator started what it had planned: users, tasks after a wait, arrivals.
     pub schedule_lag: Option<Histogram>,
+    /// Arrivals of an open model.
+    pub arrivals: Arrivals,
+}
+
+/// What became of the arrivals of an open model.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Arrivals {
+    /// Those that a user took up.
+    pub started: u64,
+    /// Those for which no user was free when they were due; they are started or dropped later.
+    pub late: u64,
+    /// Those that were given up: by policy, after waiting too long, or because the run stopped.
+    pub dropped: u64,
+}
+
+impl Arrivals {
+    fn merge(&mut self, other: Self) {
+        self.started = self.started.saturating_add(other.started);
+        self.late = self.late.saturating_add(other.late);
+        self.dropped = self.dropped.saturating_add(other.dropped);
+    }
 }
 
 /// What was measured at one endpoint.
@@ -37,6 +58,9 @@ pub struct EndpointMeasurements {
     pub ok_latency: Histogram,
     /// Latencies of requests that failed.
     pub failed_latency: Histogram,
+    /// In an open model: latencies of all requests from when they were due, not from when they were sent. Empty in a
+    /// closed model, where nothing is due.
+    pub corrected: Histogram,
     /// Bytes of response bodies, decoded from no content encoding.
     pub content_bytes: u64,
     /// Time to establish a TCP connection, of requests that did, name look-up included.
@@ -90,6 +114,7 @@ impl Default for EndpointMeasurements {
         Self {
             ok_latency: Histogram::new(limits::LATENCY_DIGITS),
             failed_latency: Histogram::new(limits::LATENCY_DIGITS),
+            corrected: Histogram::new(limits::LATENCY_DIGITS),
             content_bytes: 0,
             connect: Histogram::new(limits::PHASE_DIGITS),
             tls: Histogram::new(limits::PHASE_DIGITS),
@@ -111,9 +136,16 @@ impl EndpointMeasurements {
         self.failed_latency.count()
     }
 
-    /// Latencies of all requests, failed ones included.
+    /// Latencies of all requests, failed ones included. In an open model they count from when a request was due, so that
+    /// a target that stalls cannot hide how long its users waited (coordinated omission).
     #[must_use]
     pub fn latency(&self) -> Histogram {
+        if self.corrected.is_empty() { self.service_latency() } else { self.corrected.clone() }
+    }
+
+    /// Latencies of all requests from when they were sent.
+    #[must_use]
+    pub fn service_latency(&self) -> Histogram {
         let mut all = self.ok_latency.clone();
         all.merge(&self.failed_latency);
         all
@@ -123,6 +155,7 @@ impl EndpointMeasurements {
     pub fn merge(&mut self, other: &Self) {
         self.ok_latency.merge(&other.ok_latency);
         self.failed_latency.merge(&other.failed_latency);
+        self.corrected.merge(&other.corrected);
         self.content_bytes = self.content_bytes.saturating_add(other.content_bytes);
         self.connect.merge(&other.connect);
         self.tls.merge(&other.tls);
@@ -149,6 +182,7 @@ impl Measurements {
         }
         self.http_exchanges = self.http_exchanges.saturating_add(other.http_exchanges);
         self.interrupted = self.interrupted.saturating_add(other.interrupted);
+        self.arrivals.merge(other.arrivals);
         if let Some(lag) = &other.schedule_lag {
             self.schedule_lag.get_or_insert_with(|| Histogram::new(lag.digits())).merge(lag);
         }

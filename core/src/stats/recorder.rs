@@ -7,7 +7,9 @@ use hdrhistogram::Histogram as Dense;
 
 use super::endpoint::EndpointKey;
 use super::histogram::{Exact, Histogram};
-use super::measurements::{EndpointMeasurements, ErrorCount, ErrorKey, ExceptionCount, ExceptionKey, Measurements};
+use super::measurements::{
+    Arrivals, EndpointMeasurements, ErrorCount, ErrorKey, ExceptionCount, ExceptionKey, Measurements,
+};
 use crate::limits;
 
 /// A handle to an endpoint of one [`Recorder`]; valid for as long as the recorder lives.
@@ -27,6 +29,9 @@ pub struct Sample<'a> {
     pub content_bytes: u64,
     /// Parts of the latency.
     pub phases: Phases,
+    /// In an open model: how late it started after it was due; 0 for a request that follows another one in its task.
+    /// `None` in a closed model.
+    pub lag_us: Option<u64>,
     /// When it ended, in plan time.
     pub ended_us: u64,
 }
@@ -53,6 +58,7 @@ pub struct Recorder {
     http_exchanges: u64,
     interrupted: u64,
     schedule_lag: Timer<{ limits::PHASE_DIGITS }>,
+    arrivals: Arrivals,
 }
 
 #[derive(Debug)]
@@ -60,6 +66,7 @@ struct Slot {
     key: EndpointKey,
     ok_latency: Timer<{ limits::LATENCY_DIGITS }>,
     failed_latency: Timer<{ limits::LATENCY_DIGITS }>,
+    corrected: Timer<{ limits::LATENCY_DIGITS }>,
     content_bytes: u64,
     connect: Timer<{ limits::PHASE_DIGITS }>,
     tls: Timer<{ limits::PHASE_DIGITS }>,
@@ -94,6 +101,7 @@ impl Recorder {
             }
         }
         let slot = &mut self.endpoints[sample.endpoint.0 as usize];
+        sample.lag_us.into_iter().for_each(|lag_us| slot.corrected.record(sample.latency_us.saturating_add(lag_us)));
         slot.content_bytes = slot.content_bytes.saturating_add(sample.content_bytes);
         sample.phases.connect_us.into_iter().for_each(|us| slot.connect.record(us));
         sample.phases.tls_us.into_iter().for_each(|us| slot.tls.record(us));
@@ -132,12 +140,28 @@ impl Recorder {
         self.schedule_lag.record(lag_us);
     }
 
+    /// Counts an arrival that a user took up.
+    pub fn count_arrival_started(&mut self) {
+        self.arrivals.started += 1;
+    }
+
+    /// Counts an arrival for which no user was free when it was due.
+    pub fn count_arrival_late(&mut self) {
+        self.arrivals.late += 1;
+    }
+
+    /// Counts arrivals that were given up.
+    pub fn count_arrivals_dropped(&mut self, count: u64) {
+        self.arrivals.dropped += count;
+    }
+
     /// Takes out everything since the last call. The handles stay valid.
     pub fn drain(&mut self) -> Measurements {
         let mut measured = Measurements {
             http_exchanges: std::mem::take(&mut self.http_exchanges),
             interrupted: std::mem::take(&mut self.interrupted),
             schedule_lag: self.schedule_lag.drain(),
+            arrivals: std::mem::take(&mut self.arrivals),
             generator_errors: std::mem::take(&mut self.generator_errors),
             ..Measurements::default()
         };
@@ -173,6 +197,7 @@ impl Slot {
             key,
             ok_latency: Timer::default(),
             failed_latency: Timer::default(),
+            corrected: Timer::default(),
             content_bytes: 0,
             connect: Timer::default(),
             tls: Timer::default(),
@@ -185,6 +210,7 @@ impl Slot {
         let measured = EndpointMeasurements {
             ok_latency: self.ok_latency.drain().unwrap_or(empty.ok_latency),
             failed_latency: self.failed_latency.drain().unwrap_or(empty.failed_latency),
+            corrected: self.corrected.drain().unwrap_or(empty.corrected),
             content_bytes: std::mem::take(&mut self.content_bytes),
             connect: self.connect.drain().unwrap_or(empty.connect),
             tls: self.tls.drain().unwrap_or(empty.tls),
@@ -240,7 +266,15 @@ mod tests {
     use super::*;
 
     fn sample(endpoint: EndpointId, latency_us: u64, failure: Option<&str>) -> Sample<'_> {
-        Sample { endpoint, latency_us, failure, content_bytes: 3, phases: Phases::default(), ended_us: latency_us }
+        Sample {
+            endpoint,
+            latency_us,
+            failure,
+            content_bytes: 3,
+            phases: Phases::default(),
+            lag_us: None,
+            ended_us: latency_us,
+        }
     }
 
     #[test]
@@ -287,6 +321,17 @@ mod tests {
             let found = latency.quantile_us(quantile).expect("not empty") as f64;
             assert!((found - exact).abs() / exact <= 0.001, "p{quantile}: {found} is not {exact}");
         }
+    }
+
+    #[test]
+    fn in_an_open_model_latency_counts_from_when_a_request_was_due() {
+        let mut recorder = Recorder::default();
+        let endpoint = recorder.endpoint(&EndpointKey::request("GET", "/"));
+        recorder.record(&Sample { lag_us: Some(1_000), ..sample(endpoint, 10, None) });
+        recorder.record(&Sample { lag_us: Some(0), ..sample(endpoint, 20, Some("boom")) });
+        let total = recorder.drain().total();
+        assert_eq!((total.latency().max_us(), total.latency().min_us()), (Some(1_010), Some(20)));
+        assert_eq!((total.service_latency().max_us(), total.requests()), (Some(20), 2));
     }
 
     #[test]

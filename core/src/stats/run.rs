@@ -22,6 +22,8 @@ pub struct MergedIntervals {
 /// What workers measured in one second of plan time.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MergedInterval {
+    /// The earliest start of the intervals, in plan time.
+    pub from_us: u64,
     /// The latest end of the intervals, in plan time.
     pub to_us: u64,
     /// Each worker's own figures.
@@ -45,7 +47,9 @@ impl MergedIntervals {
     /// Adds a worker's interval.
     pub fn add(&mut self, worker: &WorkerId, interval: &Interval) {
         let second = interval.from_us / limits::INTERVAL.as_micros() as u64;
-        let merged = self.seconds.entry((interval.segment, second)).or_default();
+        let fresh = MergedInterval { from_us: interval.from_us, ..MergedInterval::default() };
+        let merged = self.seconds.entry((interval.segment, second)).or_insert(fresh);
+        merged.from_us = merged.from_us.min(interval.from_us);
         merged.to_us = merged.to_us.max(interval.to_us);
         let width_us = interval.to_us.saturating_sub(interval.from_us);
         let width_s = width_us.div_ceil(limits::INTERVAL.as_micros() as u64).max(1) as u32;
@@ -81,6 +85,8 @@ pub struct RunStats {
 pub struct WorkerStats {
     /// The second that `users` is of.
     pub second: u64,
+    /// Up to which second it has reported.
+    pub until_s: u64,
     /// Users per class.
     pub users: Vec<u64>,
     /// CPU use in the latest interval, in thousandths.
@@ -128,7 +134,17 @@ impl RunStats {
         *self = Self { segment, since_us: at_us, until_us: at_us, workers, ..Self::default() };
     }
 
+    /// Opens the next segment and keeps the time series, so that what came before, such as a warm-up, can still be seen.
+    pub fn reset_totals(&mut self, segment: u32, at_us: u64) {
+        let series = std::mem::take(&mut self.series);
+        self.reset(segment, at_us);
+        self.series = series;
+    }
+
     fn merge_second(&mut self, second: u64, interval: &MergedInterval) {
+        // A segment begins where the workers cut it, which is a little after the order to do so.
+        let first = self.recent.is_empty();
+        self.since_us = if first { interval.from_us } else { self.since_us.min(interval.from_us) };
         self.until_us = self.until_us.max(interval.to_us);
         self.total.merge(&interval.measurements);
         for (worker, figures) in &interval.workers {
@@ -148,6 +164,16 @@ impl RunStats {
         let point = point(recent, self.workers.values().map(|worker| worker.users.iter().sum::<u64>()).sum());
         self.series.put(second, point);
         self.recent = self.recent.split_off(&oldest_kept);
+    }
+
+    /// Up to which second of plan time every one of these workers has reported, or should have: a worker that says
+    /// nothing for `limits::WATERMARK_WAIT` does not hold the others up.
+    #[must_use]
+    pub fn complete_s(&self, workers: &[WorkerId]) -> u64 {
+        let newest_s = self.until_us / limits::INTERVAL.as_micros() as u64;
+        let reported = |worker| self.workers.get(worker).map_or(0, |stats: &WorkerStats| stats.until_s);
+        let all_s = workers.iter().map(reported).min().unwrap_or(newest_s);
+        all_s.max(newest_s.saturating_sub(limits::WATERMARK_WAIT.as_secs())).min(newest_s)
     }
 
     /// Users that exist, per class.
@@ -197,6 +223,7 @@ impl RunStats {
 
 impl WorkerStats {
     fn note(&mut self, second: u64, figures: &WorkerFigures) {
+        self.until_s = self.until_s.max(second + u64::from(figures.width_s));
         if second >= self.second {
             self.second = second;
             self.users.clone_from(&figures.users);

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::validity::{Validity, ValidityLimits};
-use super::{EndpointView, ErrorView, ExceptionView, HistoryPoint, RunInfo, RunView, Status};
+use super::{ArrivalsView, EndpointView, ErrorView, ExceptionView, HistoryPoint, RunInfo, RunView, Status};
+use crate::state::command::StopReason;
 use crate::state::run::{Run, RunPhase};
 use crate::stats::endpoint::{EndpointKey, EndpointKind};
 use crate::stats::measurements::EndpointMeasurements;
@@ -38,8 +39,10 @@ impl RunView {
             http_exchanges: stats.total.http_exchanges,
             interrupted: stats.total.interrupted,
             schedule_lag: stats.total.schedule_lag.clone(),
+            arrivals: arrivals(run),
+            thresholds: run.threshold_results(),
             history: history(run),
-            validity: Validity::judge(stats, limits),
+            validity: Validity::judge(stats, arrivals(run), limits),
         }
     }
 }
@@ -54,8 +57,10 @@ fn info(run: &Run) -> RunInfo {
         started_unix_ms: run.started_unix_ms(),
         ended_unix_ms: run.ended_unix_ms(),
         statistics_since_unix_ms: unix_ms(run, run.stats().since_us),
-        target_users: spec.plan.target_at(at_us),
+        target_users: spec.plan.arrivals().map_or(spec.plan.target_at(at_us), |arrivals| arrivals.users_max),
         spawn_rate_per_s: spec.plan.rate_at(at_us).as_per_second(),
+        warm_up_s: spec.warm_up_ms as f64 / 1e3,
+        stopped_by_threshold: run.stop_reason() == Some(StopReason::Threshold),
         run_time_s: spec.run_time_ms.map(|ms| ms as f64 / 1e3),
         classes: spec.classes.clone(),
     }
@@ -69,6 +74,19 @@ fn status(run: &Run) -> Status {
         RunPhase::Stopping => Status::Stopping,
         RunPhase::Ended => Status::Stopped,
     }
+}
+
+fn arrivals(run: &Run) -> Option<ArrivalsView> {
+    run.plan().arrivals()?;
+    let stats = run.stats();
+    let counted = stats.total.arrivals;
+    Some(ArrivalsView {
+        due: run.plan().arrivals_due(stats.since_us, stats.until_us),
+        started: counted.started,
+        late: counted.late,
+        dropped: counted.dropped,
+        missed: run.missed_arrivals(),
+    })
 }
 
 fn elapsed_s(stats: &RunStats) -> f64 {
@@ -102,6 +120,7 @@ fn endpoint(
         total_failures_per_s: per_s(total.failures(), elapsed_s),
         content_bytes: total.content_bytes,
         latency: total.latency(),
+        service_latency: (!total.corrected.is_empty()).then(|| total.service_latency()),
         ok_latency: total.ok_latency.clone(),
         current_latency: current.latency(),
         connect: total.connect.clone(),

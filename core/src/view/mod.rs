@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use crate::ids::RunId;
 use crate::stats::histogram::Histogram;
+use crate::threshold::result::ThresholdResult;
 use validity::Validity;
 
 /// A run as users see it.
@@ -42,6 +43,10 @@ pub struct RunView {
     pub interrupted: u64,
     /// How late the generator started what it had planned.
     pub schedule_lag: Option<Histogram>,
+    /// What became of the arrivals of an open model; `None` in a closed model.
+    pub arrivals: Option<ArrivalsView>,
+    /// What came of the thresholds, in the order of the scenario.
+    pub thresholds: Vec<ThresholdResult>,
     /// The time series, oldest first.
     pub history: Vec<HistoryPoint>,
     /// Whether the generator spoiled the run.
@@ -69,10 +74,29 @@ pub struct RunInfo {
     pub target_users: u64,
     /// Spawn rate asked for.
     pub spawn_rate_per_s: f64,
+    /// How long the warm-up was that does not count, in seconds; 0 without one.
+    pub warm_up_s: f64,
+    /// Whether the run was stopped by a threshold.
+    pub stopped_by_threshold: bool,
     /// Run time asked for, in seconds.
     pub run_time_s: Option<f64>,
     /// The user classes, in the order of the scenario.
     pub classes: Vec<Arc<str>>,
+}
+
+/// What became of the arrivals of an open model since the start of the statistics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ArrivalsView {
+    /// Those that were due.
+    pub due: u64,
+    /// Those that a user took up.
+    pub started: u64,
+    /// Those for which no user was free when they were due.
+    pub late: u64,
+    /// Those that were given up.
+    pub dropped: u64,
+    /// Those that nobody took up or gave up.
+    pub missed: u64,
 }
 
 /// Where a run stands; the names are Locust's.
@@ -125,8 +149,10 @@ pub struct EndpointView {
     pub total_failures_per_s: f64,
     /// Bytes of response bodies.
     pub content_bytes: u64,
-    /// Latencies of all requests, failed ones included.
+    /// Latencies of all requests, failed ones included; in an open model from when they were due.
     pub latency: Histogram,
+    /// In an open model: latencies from when requests were sent. `None` in a closed model, where they are the same.
+    pub service_latency: Option<Histogram>,
     /// Latencies of the requests that passed.
     pub ok_latency: Histogram,
     /// Latencies of all requests in the current window.

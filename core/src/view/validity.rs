@@ -3,6 +3,7 @@
 //! A measuring instrument that was overloaded must say so: the verdict comes from how late planned work started, from
 //! the generator's CPU use, and from what it could not do for lack of descriptors or ports.
 
+use super::ArrivalsView;
 use crate::stats::run::RunStats;
 
 /// The verdict, from good to bad.
@@ -48,6 +49,8 @@ pub struct ValidityLimits {
     pub busy_s: u32,
     /// Seconds without a break of CPU use above 95 % from which a run is invalid.
     pub saturated_s: u32,
+    /// Missed and dropped arrivals per thousand due ones above which a run is invalid; any make it degraded.
+    pub lost_arrivals_permille: u64,
     /// Generator errors per thousand requests above which a run is invalid; any makes it degraded.
     pub generator_errors_permille: u64,
 }
@@ -59,6 +62,7 @@ impl Default for ValidityLimits {
             lag_invalid_us: 100_000,
             busy_s: 10,
             saturated_s: 30,
+            lost_arrivals_permille: 10,
             generator_errors_permille: 10,
         }
     }
@@ -67,8 +71,9 @@ impl Default for ValidityLimits {
 impl Validity {
     /// Judges a run.
     #[must_use]
-    pub fn judge(stats: &RunStats, limits: &ValidityLimits) -> Self {
-        let reasons: Vec<_> = [lag(stats, limits), generator_errors(stats, limits)]
+    pub fn judge(stats: &RunStats, arrivals: Option<ArrivalsView>, limits: &ValidityLimits) -> Self {
+        let lost = arrivals.and_then(|arrivals| lost_arrivals(arrivals, limits));
+        let reasons: Vec<_> = [lag(stats, limits), lost, generator_errors(stats, limits)]
             .into_iter()
             .flatten()
             .chain(cpu(stats, limits))
@@ -90,6 +95,15 @@ fn lag(stats: &RunStats, limits: &ValidityLimits) -> Option<(Verdict, String)> {
         verdict,
         format!("the generator started planned work late: schedule lag p99 {p99_ms:.1} ms, limit {limit_ms} ms"),
     ))
+}
+
+fn lost_arrivals(arrivals: ArrivalsView, limits: &ValidityLimits) -> Option<(Verdict, String)> {
+    let lost = arrivals.missed + arrivals.dropped;
+    let invalid = lost.saturating_mul(1_000) > arrivals.due.saturating_mul(limits.lost_arrivals_permille);
+    let verdict = if invalid { Verdict::Invalid } else { Verdict::Degraded };
+    let ArrivalsView { due, dropped, missed, .. } = arrivals;
+    (lost > 0)
+        .then(|| (verdict, format!("of {due} arrivals that were due, {dropped} were dropped and {missed} missed")))
 }
 
 fn cpu(stats: &RunStats, limits: &ValidityLimits) -> Vec<(Verdict, String)> {
@@ -126,7 +140,7 @@ mod tests {
     use crate::stats::run::Streak;
 
     fn judge(stats: &RunStats) -> Validity {
-        Validity::judge(stats, &ValidityLimits::default())
+        Validity::judge(stats, None, &ValidityLimits::default())
     }
 
     fn lagging(us: u64) -> RunStats {
@@ -158,6 +172,15 @@ mod tests {
         let worker = stats.workers.entry(WorkerId("w".into())).or_default();
         worker.saturated.longest_s = 30;
         assert_eq!(judge(&stats).verdict, Verdict::Invalid);
+    }
+
+    #[test]
+    fn lost_arrivals_degrade_and_many_invalidate() {
+        let arrivals = |dropped| ArrivalsView { due: 1_000, started: 1_000 - dropped, late: 0, dropped, missed: 0 };
+        let judge = |dropped| {
+            Validity::judge(&RunStats::default(), Some(arrivals(dropped)), &ValidityLimits::default()).verdict
+        };
+        assert_eq!([0, 1, 10, 11].map(judge), [Verdict::Valid, Verdict::Degraded, Verdict::Degraded, Verdict::Invalid]);
     }
 
     #[test]
