@@ -177,3 +177,6 @@ pub const ARRIVAL_USERS_MAX_DEFAULT: u64 = 1_000;
 
 /// How long thresholds wait for a worker that does not report.
 pub const WATERMARK_WAIT: Duration = Duration::from_secs(3);
+
+/// Arrivals that an arbiter hands out before it lets its users run.
+pub const ARRIVALS_PER_TURN_MAX: usize = 1_000;

@@ -1,22 +1,29 @@
 //! The host: starts and stops the users of its arbiter.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
+use std::time::Instant;
 
 use actix::{Actor, Addr, AsyncContext, Context, Handler, Message, ResponseFuture};
 use akrida_core::ids::UserIndex;
 use akrida_core::limits;
+use akrida_core::plan::arrivals::{Arrival, LatePolicy};
 use tokio::sync::oneshot;
 
+use super::open_load::OpenLoad;
 use crate::user::actor::{Stop, UserActor, UserEnded, start_user};
 use crate::user::context::{SharedContext, StopMode, UserSpec};
+use crate::user::desk::ArrivalDesk;
 use crate::user::program::Program;
 
-/// Knows the users of one arbiter.
+/// Knows the users of one arbiter, and in an open model starts them when arrivals need them.
 pub(super) struct UserHost {
     context: SharedContext,
     program: Rc<Program>,
     users: HashMap<UserIndex, Addr<UserActor>>,
+    /// Users that were told to stop to make room for others.
+    leaving: HashSet<UserIndex>,
+    load: Option<OpenLoad>,
     /// Told when the last user has ended.
     waiting_for_none: Vec<oneshot::Sender<()>>,
 }
@@ -43,9 +50,82 @@ pub(super) struct StopAllUsers(pub(super) StopMode);
 
 impl UserHost {
     /// A host without users.
-    pub(super) fn new(context: SharedContext) -> Self {
+    pub(super) fn new(context: SharedContext, load: Option<OpenLoad>) -> Self {
         let program = Rc::new(Program::new(&context));
-        Self { context, program, users: HashMap::new(), waiting_for_none: Vec::new() }
+        let (users, leaving) = (HashMap::new(), HashSet::new());
+        Self { context, program, users, leaving, load, waiting_for_none: Vec::new() }
+    }
+
+    fn start_user(&mut self, spec: UserSpec, context: &mut Context<Self>) {
+        let ended = context.address().recipient();
+        let address = start_user(&self.context, &self.program, spec, ended);
+        self.users.insert(spec.index, address);
+    }
+
+    /// Hands out the arrivals that are due and comes back for the next one.
+    fn serve_arrivals(&mut self, context: &mut Context<Self>) {
+        self.hand_out_due(context);
+        if let Some(next_us) = self.load.as_ref().and_then(OpenLoad::next_due_us) {
+            let delay = self.context.clock.instant_of(next_us).saturating_duration_since(Instant::now());
+            context.run_later(delay, Self::serve_arrivals);
+        }
+    }
+
+    fn hand_out_due(&mut self, context: &mut Context<Self>) {
+        let (Some(mut load), shared) = (self.load.take(), Rc::clone(&self.context)) else { return };
+        let Some(desk) = &shared.desk else { return };
+        let now_us = shared.clock.now_us();
+        let dropped = desk.expire(now_us);
+        shared.recorder.borrow_mut().count_arrivals_dropped(dropped);
+        for _ in 0..limits::ARRIVALS_PER_TURN_MAX {
+            let Some((arrival, class)) = load.take_due(now_us) else { break };
+            self.hand_out(arrival, class, &mut load, desk, context);
+        }
+        self.load = Some(load);
+    }
+
+    fn hand_out(
+        &mut self,
+        arrival: Arrival,
+        class: usize,
+        load: &mut OpenLoad,
+        desk: &ArrivalDesk,
+        context: &mut Context<Self>,
+    ) {
+        if desk.offer(class, arrival) {
+            return;
+        }
+        let has_room = load.may_start((self.users.len() - self.leaving.len()) as u64);
+        if has_room || self.make_room(class, desk) {
+            // It waits until its user has started; that is part of its latency.
+            desk.enqueue(class, arrival);
+            let spec = UserSpec { index: load.new_user(), class, intended_start_us: arrival.due_us };
+            return self.start_user(spec, context);
+        }
+        let mut recorder = self.context.recorder.borrow_mut();
+        recorder.count_arrival_late();
+        if load.late() == LatePolicy::Drop || !desk.enqueue(class, arrival) {
+            recorder.count_arrivals_dropped(1);
+        }
+    }
+
+    /// Lets an idle user of another class go; false if there is none.
+    fn make_room(&mut self, class: usize, desk: &ArrivalDesk) -> bool {
+        let Some(user) = desk.spare(class) else { return false };
+        self.leaving.insert(user);
+        self.stop(user, StopMode::Now);
+        true
+    }
+
+    /// Hands out what is due, and then nothing more.
+    fn end_arrivals(&mut self, context: &mut Context<Self>) {
+        while self.load.as_ref().is_some_and(|load| load.has_due(self.context.clock.now_us())) {
+            self.hand_out_due(context);
+        }
+        self.load = None;
+        if let Some(desk) = &self.context.desk {
+            desk.close();
+        }
     }
 
     fn stop(&self, user: UserIndex, mode: StopMode) {
@@ -57,6 +137,9 @@ impl UserHost {
 
     fn tell_if_none_is_left(&mut self) {
         if self.users.is_empty() {
+            if let Some(desk) = self.context.desk.as_ref().filter(|_| !self.waiting_for_none.is_empty()) {
+                self.context.recorder.borrow_mut().count_arrivals_dropped(desk.clear());
+            }
             for waiting in self.waiting_for_none.drain(..) {
                 // Whoever stopped waiting has no use for the answer.
                 let _ = waiting.send(());
@@ -70,6 +153,11 @@ impl Actor for UserHost {
 
     fn started(&mut self, context: &mut Self::Context) {
         context.set_mailbox_capacity(limits::HOST_MAILBOX);
+        let first_us = self.load.as_ref().and_then(OpenLoad::next_due_us);
+        if let Some(first_us) = first_us {
+            let delay = self.context.clock.instant_of(first_us).saturating_duration_since(Instant::now());
+            context.run_later(delay, Self::serve_arrivals);
+        }
     }
 }
 
@@ -77,11 +165,7 @@ impl Handler<StartUsers> for UserHost {
     type Result = ();
 
     fn handle(&mut self, order: StartUsers, context: &mut Self::Context) {
-        for spec in order.0 {
-            let ended = context.address().recipient();
-            let address = start_user(&self.context, &self.program, spec, ended);
-            self.users.insert(spec.index, address);
-        }
+        order.0.into_iter().for_each(|spec| self.start_user(spec, context));
     }
 }
 
@@ -96,10 +180,16 @@ impl Handler<StopUsers> for UserHost {
 impl Handler<StopAllUsers> for UserHost {
     type Result = ResponseFuture<()>;
 
-    fn handle(&mut self, order: StopAllUsers, _: &mut Self::Context) -> Self::Result {
+    fn handle(&mut self, order: StopAllUsers, context: &mut Self::Context) -> Self::Result {
         let (sender, none_left) = oneshot::channel();
+        self.end_arrivals(context);
         self.waiting_for_none.push(sender);
-        self.users.keys().for_each(|user| self.stop(*user, order.0));
+        let mode = match (order.0, &self.context.desk) {
+            // What was due before the end is still served, in the time that requests in flight get.
+            (StopMode::Now, Some(_)) => StopMode::AfterTask(limits::STOP_GRACE),
+            (mode, _) => mode,
+        };
+        self.users.keys().for_each(|user| self.stop(*user, mode));
         self.tell_if_none_is_left();
         Box::pin(async move {
             if none_left.await.is_err() {
@@ -114,6 +204,7 @@ impl Handler<UserEnded> for UserHost {
 
     fn handle(&mut self, ended: UserEnded, _: &mut Self::Context) {
         self.users.remove(&ended.0);
+        self.leaving.remove(&ended.0);
         self.tell_if_none_is_left();
     }
 }

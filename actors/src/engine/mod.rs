@@ -5,6 +5,7 @@
 
 mod cpu;
 mod host;
+mod open_load;
 mod stats_collector;
 
 use std::rc::Rc;
@@ -15,6 +16,7 @@ use actix::{Actor, Addr, Arbiter, Handler, Message};
 use akrida_core::ids::UserIndex;
 use akrida_core::scenario::model::Scenario;
 use akrida_core::stats::measurements::Measurements;
+use akrida_core::wire::Assignment;
 use akrida_core::worker::Sealed;
 use futures_util::future::{LocalBoxFuture, join_all};
 use tokio::sync::oneshot;
@@ -23,6 +25,7 @@ use crate::clock::PlanClock;
 use crate::http::HttpOptions;
 use crate::user::context::{ArbiterContext, StopMode, UserSpec};
 use host::{StartUsers, StopAllUsers, StopUsers, UserHost};
+use open_load::{OpenLoad, Place};
 use stats_collector::{Drain, StatsCollector};
 
 /// What an engine runs, and on how many arbiters.
@@ -68,15 +71,15 @@ impl Engine {
         Self { options, arbiters }
     }
 
-    /// Gets all arbiters ready for a run that `workers` workers take part in.
-    pub fn prepare(&self, clock: PlanClock, workers: u64) -> LocalBoxFuture<'static, RunningUsers> {
+    /// Gets all arbiters ready for a run.
+    pub fn prepare(&self, clock: PlanClock, assignment: &Assignment) -> LocalBoxFuture<'static, RunningUsers> {
+        let workers = assignment.workers as u64;
         let arbiters = self.arbiters.iter().enumerate().map(|(at, arbiter)| {
             let (sender, ready) = oneshot::channel();
-            let options = self.options.clone();
+            let (options, assignment) = (self.options.clone(), assignment.clone());
+            let place = Place { arbiter: at as u64, arbiters: self.arbiters.len() as u64 };
             let spawned = arbiter.spawn_fn(move || {
-                let seed = options.seed.wrapping_add(at as u64);
-                let context = ArbiterContext::new(options.scenario, options.http, clock, seed);
-                if sender.send(ArbiterActors::start(context)).is_err() {
+                if sender.send(ArbiterActors::start(options, clock, &assignment, place)).is_err() {
                     tracing::warn!("nobody waits for the arbiter");
                 }
             });
@@ -93,10 +96,13 @@ impl Engine {
 }
 
 impl ArbiterActors {
-    fn start(context: ArbiterContext) -> Self {
-        let context = Rc::new(context);
+    fn start(options: EngineOptions, clock: PlanClock, assignment: &Assignment, place: Place) -> Self {
+        let context = ArbiterContext::new(options.scenario, options.http, clock, options.seed);
+        let is_open = assignment.plan.arrivals().is_some();
+        let context = Rc::new(if is_open { context.open() } else { context });
+        let load = OpenLoad::new(assignment, place, options.seed.wrapping_add(place.arbiter));
         let collector = StatsCollector::new(Rc::clone(&context)).start();
-        Self { host: UserHost::new(context).start(), collector }
+        Self { host: UserHost::new(context, load).start(), collector }
     }
 }
 

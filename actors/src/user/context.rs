@@ -9,6 +9,7 @@ use akrida_core::ids::UserIndex;
 use akrida_core::scenario::model::Scenario;
 use akrida_core::stats::recorder::Recorder;
 
+use super::desk::ArrivalDesk;
 use crate::clock::PlanClock;
 use crate::http::HttpOptions;
 
@@ -25,6 +26,8 @@ pub struct ArbiterContext {
     pub http: HttpOptions,
     /// Users that exist now, per class.
     pub live: Vec<Cell<u64>>,
+    /// Where users wait for arrivals; `None` in the closed model.
+    pub desk: Option<ArrivalDesk>,
     /// Seed of all random choices; mixed with the user's index.
     pub seed: u64,
 }
@@ -34,7 +37,14 @@ impl ArbiterContext {
     #[must_use]
     pub fn new(scenario: Arc<Scenario>, http: HttpOptions, clock: PlanClock, seed: u64) -> Self {
         let live = scenario.classes.iter().map(|_| Cell::new(0)).collect();
-        Self { scenario, recorder: RefCell::default(), clock, http, live, seed }
+        Self { scenario, recorder: RefCell::default(), clock, http, live, desk: None, seed }
+    }
+
+    /// The same for an open model: users wait for arrivals.
+    #[must_use]
+    pub fn open(self) -> Self {
+        let desk = Some(ArrivalDesk::new(self.live.len()));
+        Self { desk, ..self }
     }
 }
 

@@ -4,11 +4,13 @@
 //! - [`program`] and `request_program`: the scenario as the users of one arbiter run it, compiled once
 //! - [`actor`]: a user from its start to its end; `stop` tells it to end
 //! - `runner`, `steps`, `request`: what it does in between; `session` is what it remembers
+//! - [`desk`]: where the arrivals of an open model meet the users that serve them
 //! - `tasks`, `wait`: which task is next and when, as pure functions
 //! - [`functions`]: what templates may call
 
 pub mod actor;
 pub mod context;
+pub mod desk;
 pub mod functions;
 pub mod program;
 mod request;

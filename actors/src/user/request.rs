@@ -81,12 +81,14 @@ impl Runner {
             }
         };
         self.failures += u64::from(verdict.failure.is_some());
+        let lag_us = self.take_lag_us();
         self.context.recorder.borrow_mut().record(&Sample {
             endpoint,
             latency_us: outcome.latency.as_micros() as u64,
             failure: verdict.failure.as_deref(),
             content_bytes,
             phases: outcome.phases,
+            lag_us,
             ended_us: self.context.clock.at_us(outcome.ended),
         });
         verdict.flow
@@ -135,6 +137,7 @@ impl Runner {
     /// Records a request that could not be rendered: a failure that took no time and reached no wire.
     fn record_unsent(&mut self, request: &RequestProgram, reason: &str) -> Flow {
         self.failures += 1;
+        let lag_us = self.take_lag_us();
         let mut recorder = self.context.recorder.borrow_mut();
         let endpoint = match &request.endpoint {
             EndpointSource::Known(endpoint) => *endpoint,
@@ -148,6 +151,7 @@ impl Runner {
             failure: Some(reason),
             content_bytes: 0,
             phases: Phases::default(),
+            lag_us,
             ended_us: self.context.clock.at_us(Instant::now()),
         });
         Flow::EndTask

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use akrida_core::plan::arrivals::Arrival;
 use akrida_core::scenario::model::{Iterations, WaitTime};
 use tokio::time::Instant;
 
@@ -39,6 +40,8 @@ pub(super) struct Runner {
     pub(super) failures: u64,
     /// When the current task was due to start.
     task_due: Instant,
+    /// In an open model: how late the task started, for its first request; 0 for the others.
+    lag_us: Option<u64>,
     /// The polls seen when this user last gave way.
     polls: u64,
     /// Whether `on_stop` runs, which a stop no longer cuts short.
@@ -50,7 +53,8 @@ impl Runner {
         let name = program.classes[spec.class].name.clone();
         let session = Session::new(spec, name, context.seed, Rc::clone(&program.network));
         let polls = stop.polls();
-        Self { context, program, session, stop, spec, failures: 0, task_due: Instant::now(), polls, ending: false }
+        let (task_due, lag_us) = (Instant::now(), context.desk.as_ref().map(|_| 0));
+        Self { context, program, session, stop, spec, failures: 0, task_due, lag_us, polls, ending: false }
     }
 
     /// Lives until a step ends the user or it is told to stop.
@@ -59,7 +63,11 @@ impl Runner {
         let class = &program.classes[self.spec.class];
         if !matches!(self.start(class).await, Flow::StopUser | Flow::Cut) {
             self.task_due = Instant::now();
-            self.run_set(&class.tasks, false).await;
+            if self.context.desk.is_some() {
+                self.serve(&class.tasks).await;
+            } else {
+                self.run_set(&class.tasks, false).await;
+            }
         }
         self.ending = true;
         Box::pin(self.run_steps(&class.on_stop)).await;
@@ -73,6 +81,57 @@ impl Runner {
         Box::pin(self.run_steps(&class.on_start)).await
     }
 
+    /// Serves arrivals of an open model: one task each, without pauses.
+    async fn serve(&mut self, set: &SetProgram) -> Flow {
+        let mut picks = Picks::new(set.order);
+        while let Some(arrival) = self.next_arrival().await {
+            let lag_us = self.context.clock.now_us().saturating_sub(arrival.due_us);
+            self.lag_us = Some(lag_us);
+            {
+                let mut recorder = self.context.recorder.borrow_mut();
+                recorder.count_arrival_started();
+                recorder.record_schedule_lag(lag_us);
+            }
+            let next = self.pick(&mut picks, set);
+            let flow = self.run_task(&set.tasks[next]).await;
+            if matches!(flow, Flow::StopUser | Flow::Cut) {
+                return flow;
+            }
+            self.lag_us = Some(0);
+            self.give_way().await;
+        }
+        Flow::Cut
+    }
+
+    /// The next arrival; `None` once the user is to stop. One that was due before the stop is still served.
+    async fn next_arrival(&self) -> Option<Arrival> {
+        let desk = self.context.desk.as_ref().filter(|_| self.stop.phase() < Phase::Cut)?;
+        tokio::select! {
+            biased;
+            arrival = desk.next(self.spec.class, self.spec.index) => Some(arrival),
+            () = self.stop.reaches(Phase::Finishing) => None,
+        }
+    }
+
+    /// What the next sample's latency leaves out before the request was sent; once for each arrival.
+    pub(super) fn take_lag_us(&mut self) -> Option<u64> {
+        let lag_us = self.lag_us?;
+        self.lag_us = Some(0);
+        Some(lag_us)
+    }
+
+    fn pick(&mut self, picks: &mut Picks, set: &SetProgram) -> usize {
+        picks.next(&set.weights, |below| self.session.random().u64(..below))
+    }
+
+    async fn run_task(&mut self, task: &TaskProgram) -> Flow {
+        // Boxed, so that a user that pauses between tasks does not carry the size of a running one.
+        match task {
+            TaskProgram::Steps(steps) => Box::pin(self.run_steps(steps)).await,
+            TaskProgram::Set(inner) => Box::pin(self.run_set(inner, true)).await,
+        }
+    }
+
     /// Runs tasks of a set, with a pause between each two. The set of a class (not nested) never ends by itself.
     async fn run_set(&mut self, set: &SetProgram, nested: bool) -> Flow {
         let mut picks = Picks::new(set.order);
@@ -80,12 +139,8 @@ impl Runner {
             return Flow::Continue;
         }
         loop {
-            let next = picks.next(&set.weights, |below| self.session.random().u64(..below));
-            // Boxed, so that a user that pauses between tasks does not carry the size of a running one.
-            let flow = match &set.tasks[next] {
-                TaskProgram::Steps(steps) => Box::pin(self.run_steps(steps)).await,
-                TaskProgram::Set(inner) => Box::pin(self.run_set(inner, true)).await,
-            };
+            let next = self.pick(&mut picks, set);
+            let flow = self.run_task(&set.tasks[next]).await;
             match flow {
                 Flow::StopUser | Flow::Cut => return flow,
                 // The outer set goes on at once, as in Locust.

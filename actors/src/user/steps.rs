@@ -84,6 +84,7 @@ impl Runner {
             failure: failed.then_some(GROUP_FAILURE),
             content_bytes: 0,
             phases: Phases::default(),
+            lag_us: None,
             ended_us: self.context.clock.at_us(ended),
         });
         flow

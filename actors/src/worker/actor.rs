@@ -88,7 +88,7 @@ impl WorkerActor {
             0 => StopMode::Now,
             timeout_ms => StopMode::AfterTask(Duration::from_millis(timeout_ms)),
         };
-        let prepared = self.engine.prepare(clock, assignment.workers as u64);
+        let prepared = self.engine.prepare(clock, assignment);
         context.wait(prepared.into_actor(self).map(move |users, actor, context| {
             actor.run = Some(ActiveRun { clock, users, stop_mode });
             actor.arm_timer(context);
