@@ -6,6 +6,7 @@
 //! - [`scenario`]: what users do, from a file to compiled steps
 //! - [`plan`]: how many users there are at an instant of plan time, and who owns them
 //! - [`stats`]: what was measured, from one sample to merged statistics
+//! - [`data`]: tables that users draw rows from
 //! - [`threshold`]: what a run is held to, and its verdict
 //! - [`state`]: the replicated state and its `apply`
 //! - [`coordinator`]: the leader's decisions
@@ -14,6 +15,7 @@
 //! - [`view`]: what tables, files and pages show
 
 pub mod coordinator;
+pub mod data;
 pub mod ids;
 pub mod limits;
 pub mod plan;

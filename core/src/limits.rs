@@ -180,3 +180,21 @@ pub const WATERMARK_WAIT: Duration = Duration::from_secs(3);
 
 /// Arrivals that an arbiter hands out before it lets its users run.
 pub const ARRIVALS_PER_TURN_MAX: usize = 1_000;
+
+/// Size of a data file, and of all its cells together.
+pub const DATA_BYTES_MAX: usize = 1024 * 1024 * 1024;
+
+/// Rows of a data file.
+pub const DATA_ROWS_MAX: u64 = 100_000_000;
+
+/// Columns of a data file.
+pub const DATA_COLUMNS_MAX: usize = 1_000;
+
+/// Data feeders of one scenario.
+pub const FEEDERS_MAX: usize = 100;
+
+/// Rows leased to a worker at once.
+pub const ROW_LEASE_MAX: u64 = 1_000_000;
+
+/// Ranges in which rows are leased or settled at once.
+pub const ROW_LEASE_RANGES_MAX: usize = 1_000;
