@@ -61,7 +61,7 @@ pub enum DataProblem {
         name: String,
     },
     /// A row of the wrong length.
-    #[error("the row has {found} values, the header has {expected} columns{}", goes_on(*.ends_on_line))]
+    #[error("values in the row: {found}, columns in the header: {expected}{}", goes_on(*.ends_on_line))]
     Width {
         /// Values of the row.
         found: usize,

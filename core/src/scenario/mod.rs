@@ -21,6 +21,7 @@ pub mod select;
 pub mod template;
 mod template_size;
 
+use std::io;
 use std::sync::Arc;
 
 pub(crate) use decode::keys::closest;
@@ -48,13 +49,30 @@ pub enum Format {
     Toml,
 }
 
-/// Understands a scenario file.
+/// Reads a file that a scenario names, by its name as written. Whoever reads finds relative names in the folder of the
+/// scenario, and refuses what is longer than `limits::DATA_BYTES_MAX` before reading it.
+pub type ReadFile<'a> = dyn Fn(&str) -> io::Result<Vec<u8>> + 'a;
+
+/// Understands a scenario file that names no other files.
 ///
 /// # Errors
-/// Every problem of the file, in the order of its lines.
+/// Every problem of the file, in the order of its lines. A file that it names is one.
 pub fn load(source: &Source<'_>, register: template::RegisterFunctions) -> Result<Arc<model::Scenario>, Vec<Problem>> {
+    load_with(source, register, &|_| Err(io::Error::new(io::ErrorKind::Unsupported, "data files are not read here")))
+}
+
+/// Understands a scenario file and the data files that it names.
+///
+/// # Errors
+/// Every problem of the file, in the order of its lines. What is wrong with a data file is said where it is named.
+pub fn load_with(
+    source: &Source<'_>,
+    register: template::RegisterFunctions,
+    read_file: &ReadFile<'_>,
+) -> Result<Arc<model::Scenario>, Vec<Problem>> {
     let mut problems = Problems::of(source.name);
     let Some(document) = read::read(source, &mut problems) else { return Err(problems.in_order()) };
-    let (scenario, problems) = decode::decode(&document, source.name, template::Templates::new(register), problems);
+    let outside = decode::Outside { file: source.name, templates: template::Templates::new(register), read_file };
+    let (scenario, problems) = decode::decode(&document, outside, problems);
     scenario.map(Arc::new).ok_or_else(|| problems.in_order())
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::check::Check;
 use super::extract::Extract;
 use super::template::{Condition, Template, Templates};
+use crate::data::Feeder;
 use crate::threshold::Threshold;
 
 /// A complete, validated scenario.
@@ -18,6 +19,8 @@ pub struct Scenario {
     pub host: Option<Arc<str>>,
     /// The user classes, in the order of the file.
     pub classes: Vec<UserClass>,
+    /// The tables that users draw rows from, of the document and of classes.
+    pub feeders: Vec<Feeder>,
     /// What a run of it is held to, in the order of the file.
     pub thresholds: Vec<Threshold>,
     /// The compiled templates that the steps refer to.
@@ -39,6 +42,9 @@ pub struct UserClass {
     pub wait_time: WaitTime,
     /// Variables that each user of this class starts with, rendered in order.
     pub variables: Vec<(Arc<str>, ValueTemplate)>,
+    /// The feeders that templates of this class draw from, by their places in [`Scenario::feeders`]. The variable with a
+    /// feeder's name holds the current row.
+    pub feeders: Vec<usize>,
     /// What each request of this class gets unless it says otherwise.
     pub defaults: RequestDefaults,
     /// Steps run once when a user starts.

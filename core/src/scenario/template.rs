@@ -187,12 +187,14 @@ impl Templates {
         self.evaluate(&expression.0, variables)
     }
 
-    /// The names that a template takes from outside and that are no functions of the template language, in order.
+    /// The names that a template takes from outside and that are no functions of the template language, in order, each
+    /// with the attributes that are asked of it: `user` or `user.index`.
     #[must_use]
     pub fn free_names(&self, compiled: &Compiled) -> Vec<String> {
         let Ok(template) = self.environment.get_template(&compiled.id) else { return Vec::new() };
-        let mut names: Vec<String> = template.undeclared_variables(false).into_iter().collect();
-        names.retain(|name| self.environment.globals().all(|(global, _)| global != name));
+        let mut names: Vec<String> = template.undeclared_variables(true).into_iter().collect();
+        let is_global = |name: &str| self.environment.globals().any(|(global, _)| global == name);
+        names.retain(|name| !is_global(name.split('.').next().unwrap_or_default()));
         names.sort_unstable();
         names
     }
@@ -296,7 +298,7 @@ mod tests {
         let mut templates = templates();
         let source = "{% for i in range(n) %}{{ i }}{{ loop.index }}{{ a.b | default(c) }}{% endfor %}{{ f(1) }}";
         let Template::Dynamic(compiled) = templates.text(source).expect("compiles") else { panic!("a template") };
-        assert_eq!(templates.free_names(&compiled), ["a", "c", "f", "n"]);
+        assert_eq!(templates.free_names(&compiled), ["a.b", "c", "f", "n"]);
         let condition = templates.condition("x > 1").expect("compiles");
         assert_eq!(templates.free_names(condition.compiled().expect("compiled")), ["x"]);
     }

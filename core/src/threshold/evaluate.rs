@@ -137,9 +137,14 @@ impl ThresholdState {
             return result(verdict, Some(observed), Some(violation), None);
         }
         let sustained = matches!(threshold.judged, Judged::Sustained { .. });
+        let stats = figures.stats;
+        let ended_before = stats.until_us < stats.since_us.saturating_add(u64::from(threshold.after_s) * 1_000_000);
         match threshold.total(figures) {
             Found::NoSuchName => result(Verdict::Failed, None, None, Some("no requests of that name")),
             Found::Figure(_) if sustained && self.worst.is_some() => result(Verdict::Passed, self.worst, None, None),
+            Found::Figure(_) if sustained && ended_before => {
+                result(Verdict::Passed, None, None, Some("the run was over before it was judged"))
+            }
             Found::Figure(_) if sustained => {
                 result(Verdict::NoData, None, None, Some("nothing was measured while it was judged"))
             }

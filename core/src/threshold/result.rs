@@ -19,7 +19,7 @@ pub struct ThresholdResult {
     pub observed: Option<Quantity>,
     /// When it failed in the course of the run.
     pub violation: Option<Violation>,
-    /// Why it failed without a figure, or why there is no verdict.
+    /// Why there is no figure.
     pub reason: Option<Arc<str>>,
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Decoder;
 use super::cursor::{Cursor, Object};
+use super::data::InReach;
 use super::keys::{CLASS, SCENARIO};
 use super::values::{Named, overridden};
 use crate::limits::{REDIRECTS_MAX, REQUEST_TIMEOUT, USERS_MAX, WEIGHT_MAX};
@@ -44,6 +45,7 @@ impl<'n> Decoder<'n> {
             },
             bytes: 0,
         };
+        let data = self.data(&object, &InReach::new());
         let defaults = self.defaults(&object, &nothing);
         let thresholds = self.optional(&object, "thresholds", Self::thresholds);
         if let Some(sets) = object.get("task_sets") {
@@ -53,18 +55,20 @@ impl<'n> Decoder<'n> {
             self.problem(cursor, "expected the key `users`");
             return None;
         };
-        let classes = self.classes(&users, defaults.as_ref().unwrap_or(&nothing));
+        let in_reach = data.clone().unwrap_or_default();
+        let classes = self.classes(&users, defaults.as_ref().unwrap_or(&nothing), &in_reach);
         defaults?;
+        data?;
         Some(Document { host: host?, classes: classes?, thresholds: thresholds?.unwrap_or_default() })
     }
 
-    fn classes(&mut self, cursor: &Cursor<'n>, defaults: &Defaults) -> Option<Vec<UserClass>> {
+    fn classes(&mut self, cursor: &Cursor<'n>, defaults: &Defaults, data: &InReach<'n>) -> Option<Vec<UserClass>> {
         let entries = self.entries(cursor, "an object of user classes")?;
         if entries.is_empty() {
             self.problem(cursor, "expected at least one user class");
             return None;
         }
-        let classes = self.all(entries, |decoder, entry| decoder.class(cursor, entry, defaults))?;
+        let classes = self.all(entries, |decoder, entry| decoder.class(cursor, entry, defaults, data))?;
         if classes.iter().all(|class| class.weight_milli == 0 && class.fixed_count == 0) {
             self.problem(cursor, "every class has weight 0 and no fixed_count, so there is no user to spawn");
             return None;
@@ -72,11 +76,20 @@ impl<'n> Decoder<'n> {
         Some(classes)
     }
 
-    fn class(&mut self, users: &Cursor<'n>, entry: &'n Entry, defaults: &Defaults) -> Option<UserClass> {
+    fn class(
+        &mut self,
+        users: &Cursor<'n>,
+        entry: &'n Entry,
+        defaults: &Defaults,
+        data: &InReach<'n>,
+    ) -> Option<UserClass> {
         let cursor = users.entry(entry);
         let name = self.name(&cursor, &entry.key, "a user class");
         let object = self.object(&cursor, &CLASS)?;
         self.copied(&cursor, defaults.bytes)?;
+        let data = self.data(&object, data);
+        // What the defaults of the document draw from is drawn by every class.
+        let drawn_by_all = self.names.drawn.clone();
         let weight_milli = self.optional(&object, "weight", Self::class_weight);
         let fixed_count = self.optional(&object, "fixed_count", |decoder, at| decoder.whole(at, 0, USERS_MAX));
         let host = self.optional(&object, "host", Self::host);
@@ -87,6 +100,8 @@ impl<'n> Decoder<'n> {
         let order = self.order(&object);
         let tags = self.optional(&object, "tags", Self::tags);
         let tasks = self.required_tasks(&object);
+        let feeders = data.map(|data| self.drawn(&cursor, &data));
+        self.names.drawn = drawn_by_all;
         let defaults = defaults?;
         let tasks = tagged(tasks?, &tags?.unwrap_or_default());
         Some(UserClass {
@@ -96,6 +111,7 @@ impl<'n> Decoder<'n> {
             host: host?,
             wait_time: wait_time?.unwrap_or(WaitTime::Constant(Duration::ZERO)),
             variables: defaults.variables,
+            feeders: feeders?,
             defaults: defaults.requests,
             on_start: on_start?.unwrap_or_default(),
             on_stop: on_stop?.unwrap_or_default(),

@@ -22,11 +22,13 @@ macro_rules! tables {
 
 tables! {
     /// The document itself.
-    SCENARIO = "scenario" ["host" "users" "task_sets" "variables" "headers" "auth" "timeout" "redirects" "thresholds"];
+    SCENARIO = "scenario" [
+        "host" "users" "task_sets" "variables" "headers" "auth" "timeout" "redirects" "data" "thresholds"
+    ];
     /// An entry of `users`.
     CLASS = "user_class" [
         "weight" "fixed_count" "host" "wait_time" "variables" "headers" "auth" "timeout" "redirects" "on_start"
-        "on_stop" "order" "sequential" "tags" "tasks"
+        "on_stop" "order" "sequential" "tags" "tasks" "data"
     ];
     /// An entry of `task_sets`.
     TASK_SET = "task_set" ["order" "sequential" "wait_time" "iterations" "tasks"];
@@ -71,6 +73,8 @@ tables! {
     JSON_CHECK = "json_check" ["equals" "contains" "regex" "exists"];
     /// An entry of `extract`.
     EXTRACT = "extract" ["json" "regex" "group" "css" "attribute" "header" "cookie" "default"];
+    /// An entry of `data` that says more than its file.
+    FEEDER = "feeder" ["file" "format" "delimiter" "pick" "on_exhausted" "per"];
     /// An entry of `thresholds` that says more than its expression.
     THRESHOLD = "threshold" ["expr" "abort" "after"];
 }

@@ -8,6 +8,7 @@ mod body;
 mod check;
 mod class;
 mod cursor;
+mod data;
 mod extract;
 pub(crate) mod keys;
 mod names;
@@ -21,12 +22,15 @@ mod wait_time;
 
 use std::sync::Arc;
 
+use super::ReadFile;
 use super::model::Scenario;
 use super::problem::Problems;
 use super::read::node::Node;
 use super::template::Templates;
+use crate::data::Feeder;
 use crate::limits::SCENARIO_REUSED_BYTES_MAX;
 use cursor::Cursor;
+use data::Tables;
 use names::Names;
 use tasks::NamedSets;
 
@@ -38,6 +42,12 @@ struct Decoder<'n> {
     names: Names<'n>,
     /// The sets under `task_sets`.
     sets: NamedSets<'n>,
+    /// Reads data files.
+    read_file: &'n ReadFile<'n>,
+    /// The data feeders found so far.
+    feeders: Vec<Feeder>,
+    /// The tables of data files read so far.
+    tables: Tables<'n>,
     /// How many task sets are around what is being decoded: 0 in `on_start` and `on_stop`, 1 in the tasks of a class.
     set_depth: usize,
     /// How many regular expressions were compiled.
@@ -58,18 +68,26 @@ impl Decoder<'_> {
     }
 }
 
+/// What decoding takes beside the document.
+pub(super) struct Outside<'a> {
+    /// The name of the scenario file.
+    pub(super) file: &'a str,
+    /// The templates, with their functions and without any text.
+    pub(super) templates: Templates,
+    /// Reads data files.
+    pub(super) read_file: &'a ReadFile<'a>,
+}
+
 /// Decodes a document. Its problems are added to those of the reading; `None` when there are any.
-pub(super) fn decode(
-    document: &Node,
-    file: &str,
-    templates: Templates,
-    problems: Problems,
-) -> (Option<Scenario>, Problems) {
+pub(super) fn decode<'n>(document: &'n Node, outside: Outside<'n>, problems: Problems) -> (Option<Scenario>, Problems) {
     let mut decoder = Decoder {
         problems,
-        templates,
+        templates: outside.templates,
+        read_file: outside.read_file,
         names: Names::of(document),
         sets: NamedSets::default(),
+        feeders: Vec::new(),
+        tables: Tables::new(),
         set_depth: 0,
         patterns: 0,
         copied_bytes: 0,
@@ -77,12 +95,13 @@ pub(super) fn decode(
     let cursor = Cursor { node: document, path: String::new() };
     let decoded = decoder.document(&cursor);
     decoder.check_names();
-    let Decoder { problems, templates, .. } = decoder;
+    let Decoder { problems, templates, feeders, .. } = decoder;
     let scenario = decoded.filter(|_| problems.is_empty()).map(|decoded| Scenario {
-        name: file.into(),
+        name: outside.file.into(),
         host: decoded.host,
         classes: decoded.classes,
         thresholds: decoded.thresholds,
+        feeders,
         templates: Arc::new(templates),
     });
     (scenario, problems)

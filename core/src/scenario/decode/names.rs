@@ -9,8 +9,9 @@ use std::sync::Arc;
 use super::Decoder;
 use super::cursor::Cursor;
 use super::keys::closest;
+use crate::data::Feeder;
 use crate::scenario::problem::{Position, shown};
-use crate::scenario::read::node::{Node, NodeValue};
+use crate::scenario::read::node::{Entry, Node, NodeValue};
 
 /// Names that every template knows beside its functions.
 const KNOWN: &[&str] = &["user", "loop_index"];
@@ -27,7 +28,20 @@ const RESERVED: &[&str] = &[
 /// Names of variables: those that are set anywhere, and the uses of names as they are found.
 pub(super) struct Names<'n> {
     set: BTreeSet<&'n str>,
-    used: Vec<(Position, String, String)>,
+    /// Those of data feeders among them.
+    feeders: BTreeSet<&'n str>,
+    /// The feeders that were used since this was emptied.
+    pub(super) drawn: BTreeSet<&'n str>,
+    used: Vec<Used>,
+}
+
+/// A name that a template uses.
+struct Used {
+    at: Position,
+    path: String,
+    name: String,
+    /// What is asked of it: `index` of `user.index`.
+    attribute: Option<String>,
 }
 
 impl<'n> Names<'n> {
@@ -36,18 +50,36 @@ impl<'n> Names<'n> {
     pub(super) fn of(document: &'n Node) -> Self {
         let mut set = BTreeSet::new();
         collect(document, &mut set);
-        Self { set, used: Vec::new() }
+        let feeders = feeders(document);
+        set.extend(&feeders);
+        Self { set, feeders, drawn: BTreeSet::new(), used: Vec::new() }
     }
 
     /// Notes that the template of a node uses these names.
     pub(super) fn used(&mut self, cursor: &Cursor<'_>, names: Vec<String>) {
-        self.used.extend(names.into_iter().map(|name| (cursor.at(), cursor.path.clone(), name)));
+        for full in names {
+            let mut parts = full.split('.');
+            let name = parts.next().unwrap_or_default().to_owned();
+            self.drawn.extend(self.feeders.get(&*name));
+            let used =
+                Used { at: cursor.at(), path: cursor.path.clone(), name, attribute: parts.next().map(Into::into) };
+            self.used.push(used);
+        }
     }
 }
 
 impl<'n> Decoder<'n> {
-    /// The name of a variable that is set.
+    /// The name of a variable that a step or a class sets.
     pub(super) fn variable(&mut self, cursor: &Cursor<'n>, name: &str) -> Option<Arc<str>> {
+        if self.names.feeders.contains(name) {
+            self.problem(cursor, format!("`{name}` is a data feeder and cannot be set"));
+            return None;
+        }
+        self.identifier(cursor, name)
+    }
+
+    /// A name for a variable.
+    pub(super) fn identifier(&mut self, cursor: &Cursor<'n>, name: &str) -> Option<Arc<str>> {
         let mut characters = name.chars();
         let begins = characters.next().is_some_and(|first| first.is_ascii_alphabetic() || first == '_');
         if !begins || !characters.all(|character| character.is_ascii_alphanumeric() || character == '_') {
@@ -63,20 +95,59 @@ impl<'n> Decoder<'n> {
         Some(name.into())
     }
 
-    /// Reports the names that are used and set nowhere.
+    /// Reports the names that are used and set nowhere, and the columns that no feeder of the name has.
     pub(super) fn check_names(&mut self) {
-        let Names { set, used } = &self.names;
-        let is_known = |name: &str| KNOWN.contains(&name) || set.contains(name);
-        for (at, path, name) in used.iter().filter(|(_, _, name)| !is_known(name)) {
+        let Names { set, used, .. } = &self.names;
+        for Used { at, path, name, attribute } in used {
+            let is_known = KNOWN.contains(&&**name) || set.contains(&**name);
+            if is_known && attribute.as_ref().is_none_or(|column| has_column(&self.feeders, name, column)) {
+                continue;
+            }
             if self.problems.is_full() {
                 self.problems.add(*at, "", "");
                 continue;
             }
-            let known = KNOWN.iter().chain(set).copied();
-            let meant = closest(name, known).map(|meant| format!(", did you mean `{meant}`?")).unwrap_or_default();
-            let message = format!("no variable or function `{}`{meant}", shown(name));
+            let message = match attribute {
+                Some(column) if is_known => no_column(&self.feeders, name, column),
+                _ => {
+                    let meant = meant(name, KNOWN.iter().chain(set).copied());
+                    format!("no variable or function `{}`{meant}", shown(name))
+                }
+            };
             self.problems.add(*at, path, message);
         }
+    }
+}
+
+/// Whether a feeder of this name has this column, or there is none to tell.
+fn has_column(feeders: &[Feeder], name: &str, column: &str) -> bool {
+    let mut named = feeders.iter().filter(|feeder| *feeder.name == *name).peekable();
+    named.peek().is_none() || named.any(|feeder| feeder.table.column(column).is_some())
+}
+
+fn no_column(feeders: &[Feeder], name: &str, column: &str) -> String {
+    let columns = || feeders.iter().filter(|feeder| *feeder.name == *name).flat_map(|feeder| feeder.table.columns());
+    let meant = meant(column, columns().map(|column| &**column));
+    let all = columns().map(|column| &**column).collect::<Vec<_>>().join(", ");
+    format!("the data feeder `{name}` has no column `{}`{meant} (there are {})", shown(column), shown(&all))
+}
+
+fn meant<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
+    closest(name, known).map(|meant| format!(", did you mean `{}`?", shown(meant))).unwrap_or_default()
+}
+
+/// The names of the feeders of the document and of all classes.
+fn feeders(document: &Node) -> BTreeSet<&str> {
+    let classes = entries(document).iter().filter(|entry| entry.key == "users");
+    let classes = classes.flat_map(|users| entries(&users.node)).map(|class| &class.node);
+    let data = std::iter::once(document).chain(classes).flat_map(entries).filter(|entry| entry.key == "data");
+    data.flat_map(|data| entries(&data.node)).map(|feeder| &*feeder.key).collect()
+}
+
+fn entries(node: &Node) -> &[Entry] {
+    match &node.value {
+        NodeValue::Map(entries) => entries,
+        _ => &[],
     }
 }
 

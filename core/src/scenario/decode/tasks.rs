@@ -1,6 +1,6 @@
 //! Tasks, task sets, and the named sets that `use` refers to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Decoder;
@@ -26,14 +26,19 @@ pub(super) struct NamedSets<'n> {
 
 struct NamedSet<'n> {
     cursor: Cursor<'n>,
-    state: SetState,
+    state: SetState<'n>,
 }
 
-enum SetState {
+enum SetState<'n> {
     Waiting,
     Decoding,
     Refused,
-    Done { set: TaskSet, bytes: usize },
+    Done {
+        set: TaskSet,
+        bytes: usize,
+        /// The data feeders that its templates draw from.
+        drawn: BTreeSet<&'n str>,
+    },
 }
 
 /// What a nested set says about itself beside its tasks.
@@ -66,12 +71,14 @@ impl<'n> Decoder<'n> {
         // A named set is always used inside another set.
         let depth = std::mem::replace(&mut self.set_depth, 1);
         let outer_bytes = std::mem::replace(&mut self.sets.current_bytes, cursor.node.bytes());
+        let outer_drawn = std::mem::take(&mut self.names.drawn);
         self.sets.stack.push(name);
         let set = self.named_set(&cursor);
         self.sets.stack.pop();
         let bytes = std::mem::replace(&mut self.sets.current_bytes, outer_bytes);
+        let drawn = std::mem::replace(&mut self.names.drawn, outer_drawn);
         self.set_depth = depth;
-        let state = set.map_or(SetState::Refused, |set| SetState::Done { set, bytes });
+        let state = set.map_or(SetState::Refused, |set| SetState::Done { set, bytes, drawn });
         self.sets.by_name.insert(name, NamedSet { cursor, state });
     }
 
@@ -235,7 +242,7 @@ impl<'n> Decoder<'n> {
             }
             Some(_) => self.decode_named(name),
         }
-        let SetState::Done { set, bytes } = &self.sets.by_name.get(name)?.state else { return None };
+        let SetState::Done { set, bytes, .. } = &self.sets.by_name.get(name)?.state else { return None };
         let (height, bytes) = (height(set), *bytes);
         if self.set_depth + height > TASK_SET_DEPTH_MAX {
             self.too_deep(cursor);
@@ -244,7 +251,10 @@ impl<'n> Decoder<'n> {
         self.copied(cursor, bytes)?;
         self.sets.current_bytes = self.sets.current_bytes.saturating_add(bytes);
         match &self.sets.by_name.get(name)?.state {
-            SetState::Done { set, .. } => Some(set.clone()),
+            SetState::Done { set, drawn, .. } => {
+                self.names.drawn.extend(drawn);
+                Some(set.clone())
+            }
             _ => None,
         }
     }

@@ -238,6 +238,8 @@ fn nothing_is_judged_before_after() {
     let thresholds = vec![parse("max < 1ms for 2s", Options { abort: false, after_s: Some(20) }).expect("parses")];
     let mut scene = Scene::default();
     (0..10).for_each(|second| scene.second(&thresholds, second, &[2_000]));
+    let over = scene.result(&thresholds);
+    assert_eq!(over.to_string(), "max < 1ms for 2s: passed, the run was over before it was judged");
     (10..30).for_each(|second| scene.second(&thresholds, second, &[10]));
     assert_eq!(scene.result(&thresholds).to_string(), "max < 1ms for 2s: passed, was 10us");
 }
