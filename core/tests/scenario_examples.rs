@@ -4,9 +4,10 @@
 
 use std::path::{Path, PathBuf};
 
+use akrida_core::data::{OnExhausted, Per, Pick};
 use akrida_core::scenario::model::{Iterations, Step, TaskBody, WaitTime};
 use akrida_core::scenario::template::Template;
-use akrida_core::scenario::{Format, Source, load};
+use akrida_core::scenario::{Format, Source, load, load_with};
 use akrida_core::threshold::Judged;
 use akrida_core::threshold::names::unknown_names;
 
@@ -15,7 +16,7 @@ fn examples() -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.retain(|file| file.extension().is_some_and(|end| ["yml", "json", "toml"].iter().any(|known| end == *known)));
     files.sort();
-    assert!(files.len() >= 10, "{files:?}");
+    assert!(files.len() >= 11, "{files:?}");
     files
 }
 
@@ -39,7 +40,8 @@ fn every_example_loads() {
     for file in examples() {
         let text = std::fs::read_to_string(&file).unwrap();
         let name = file.file_name().unwrap().to_str().unwrap();
-        let loaded = load(&Source { name, text: &text, format: format_of(&file) }, functions);
+        let read_file = |name: &str| std::fs::read(file.with_file_name(name));
+        let loaded = load_with(&Source { name, text: &text, format: format_of(&file) }, functions, &read_file);
         let problems: Vec<String> = loaded.err().into_iter().flatten().map(|problem| problem.to_string()).collect();
         assert!(problems.is_empty(), "{}", problems.join("\n"));
     }
@@ -100,4 +102,17 @@ fn thresholds_are_read_with_their_options() {
     ];
     assert_eq!(read, expected);
     assert_eq!(unknown_names(&scenario.thresholds, &scenario), []);
+}
+
+#[test]
+fn the_example_of_data_draws_from_its_file() {
+    let file = examples().into_iter().find(|file| file.ends_with("data.yml")).unwrap();
+    let text = std::fs::read_to_string(&file).unwrap();
+    let source = Source { name: "data.yml", text: &text, format: Format::Yaml };
+    let scenario = load_with(&source, functions, &|name| std::fs::read(file.with_file_name(name))).unwrap();
+    let feeders: Vec<_> = scenario.feeders.iter().map(|f| (&*f.name, f.table.rows(), f.pick, f.per)).collect();
+    let unique = Pick::Unique(OnExhausted::StopUser);
+    assert_eq!(feeders, [("accounts", 15, unique, Per::User), ("customers", 15, Pick::Random, Per::Iteration)]);
+    assert_eq!(scenario.classes[0].feeders, [0, 1]);
+    assert!(load(&source, functions).is_err(), "its file is needed");
 }
