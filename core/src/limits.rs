@@ -198,3 +198,6 @@ pub const ROW_LEASE_MAX: u64 = 1_000_000;
 
 /// Ranges in which rows are leased or settled at once.
 pub const ROW_LEASE_RANGES_MAX: usize = 1_000;
+
+/// Stages of a load.
+pub const LOAD_STAGES_MAX: usize = 1_000;

@@ -26,7 +26,7 @@ fn a_document_is_an_object() {
     let text = r#"hello
 "#;
     let expected: &[&str] = &[
-        r#"1:1: found the text "hello", expected an object with the keys host, users, task_sets, variables, headers, auth, timeout, redirects, data, thresholds"#,
+        r#"1:1: found the text "hello", expected an object with the keys host, users, task_sets, variables, headers, auth, timeout, redirects, load, data, thresholds"#,
     ];
     assert_eq!(problems(text, Format::Yaml), expected);
 }
@@ -70,7 +70,7 @@ users:
       t: { steps: [ { gett: / }, { get: /, chek: 1 } ] }
 "#;
     let expected: &[&str] = &[
-        "1:1: hots: unknown key `hots`, did you mean `host`? (allowed: host, users, task_sets, variables, headers, auth, timeout, redirects, data, thresholds)",
+        "1:1: hots: unknown key `hots`, did you mean `host`? (allowed: host, users, task_sets, variables, headers, auth, timeout, redirects, load, data, thresholds)",
         "4:5: users.A.wieght: unknown key `wieght`, did you mean `weight`? (allowed: weight, fixed_count, host, wait_time, variables, headers, auth, timeout, redirects, on_start, on_stop, order, sequential, tags, tasks, data)",
         "6:23: users.A.tasks.t.steps[0].gett: unknown key `gett`, did you mean `get`? (allowed: get, post, put, patch, delete, head, options, request, wait, if, repeat, group, log, set, interrupt, stop_user)",
         "6:44: users.A.tasks.t.steps[1].chek: unknown key `chek`, did you mean `check`? (allowed: get, post, put, patch, delete, head, options, request, name, headers, query, json, form, multipart, body, auth, timeout, redirects, check, extract)",

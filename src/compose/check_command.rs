@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use akrida_core::threshold::names::unknown_names;
+
 use super::{print_all, scenario_file};
 use crate::cli::Exit;
 
@@ -13,6 +15,9 @@ pub(super) fn check(files: &[PathBuf]) -> Exit {
             Ok(scenario) => {
                 let names: Vec<_> = scenario.classes.iter().map(|class| &*class.name).collect();
                 print_all(format!("{}: good, user classes {}\n", file.display(), names.join(", ")));
+                for unknown in unknown_names(&scenario.thresholds, &scenario) {
+                    eprintln!("{}: warning: {unknown}", file.display());
+                }
             }
             Err(error) => {
                 eprintln!("{error}");

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use akrida_actors::engine::EngineOptions;
 use akrida_core::coordinator::Order;
 use akrida_core::ids::RunId;
-use akrida_core::plan::Plan;
 use akrida_core::plan::classes::{ClassSequence, ClassShare};
 use akrida_core::plan::rate::SpawnRate;
 use akrida_core::scenario::model::Scenario;
 use akrida_core::state::command::RunSpec;
+use akrida_core::threshold::names::unknown_names;
 use akrida_core::view::RunView;
 use akrida_core::view::validity::Verdict;
 use anyhow::Context;
@@ -73,7 +73,13 @@ pub(super) async fn run_scenario(scenario: &Arc<Scenario>, options: &RunOptions)
 fn conclude(view: &RunView, scenario: &Scenario, outputs: &mut Outputs, options: &RunOptions) -> anyhow::Result<Exit> {
     outputs::print_summary(view);
     outputs.finish(view, scenario, options)?;
-    let failed = view.total.failures > 0 || !view.exceptions.is_empty();
+    // A scenario that says what it is held to decides itself which failures matter.
+    let failed = if view.thresholds.is_empty() {
+        view.total.failures > 0
+    } else {
+        view.thresholds.iter().any(|threshold| !threshold.verdict.is_kept())
+    };
+    let failed = failed || !view.exceptions.is_empty();
     Ok(Exit::of_run(failed, view.validity.verdict == Verdict::Invalid, options))
 }
 
@@ -117,10 +123,12 @@ fn spec(scenario: &Scenario, options: &RunOptions) -> anyhow::Result<RunSpec> {
         }
         Some(_) | None => options.users,
     };
-    let run_time_us = options.run_time.map(|run_time| run_time.as_micros() as u64);
+    for unknown in unknown_names(&scenario.thresholds, scenario) {
+        tracing::warn!("{unknown}");
+    }
     Ok(RunSpec {
-        plan: Plan::new(users, rate, run_time_us),
-        run_time_ms: options.run_time.map(|run_time| run_time.as_millis() as u64),
+        plan: scenario.load.plan(users, rate, options.run_time),
+        run_time_ms: options.run_time.or(scenario.load.length()).map(|run_time| run_time.as_millis() as u64),
         scenario: Arc::clone(&scenario.name),
         host: one_host(scenario),
         profile: options.profile.as_deref().map(Arc::from),
@@ -128,6 +136,8 @@ fn spec(scenario: &Scenario, options: &RunOptions) -> anyhow::Result<RunSpec> {
         shares,
         stop_timeout_ms: options.stop_timeout.as_millis() as u64,
         reset_when_spawned: options.reset_stats,
+        warm_up_ms: scenario.load.warm_up.as_millis() as u64,
+        thresholds: scenario.thresholds.clone(),
     })
 }
 

@@ -1,5 +1,6 @@
 //! Reads a scenario file and picks from it what the options ask for.
 
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use akrida_core::scenario::model::Scenario;
 use akrida_core::scenario::problem::Problem;
 use akrida_core::scenario::ratio::{self, Ratio, Ratios};
 use akrida_core::scenario::select::{Selection, select};
-use akrida_core::scenario::{Format, Source, load};
+use akrida_core::scenario::{Format, Source, load_with};
 
 use crate::cli::RunOptions;
 
@@ -60,7 +61,18 @@ pub(super) fn read(file: &Path) -> Result<Arc<Scenario>, ScenarioFileError> {
     }
     let bytes = std::fs::read(file).map_err(unreadable)?;
     let text = String::from_utf8(bytes).map_err(|_| ScenarioFileError::NotText(name.clone()))?;
-    load(&Source { name: &name, text: &text, format }, functions::register).map_err(ScenarioFileError::Problems)
+    let folder = file.parent().unwrap_or(Path::new("")).to_owned();
+    let read_data = move |data: &str| read_data(&folder.join(data));
+    load_with(&Source { name: &name, text: &text, format }, functions::register, &read_data)
+        .map_err(ScenarioFileError::Problems)
+}
+
+fn read_data(file: &Path) -> io::Result<Vec<u8>> {
+    if std::fs::metadata(file)?.len() > limits::DATA_BYTES_MAX as u64 {
+        let reason = format!("a data file has at most {} bytes", limits::DATA_BYTES_MAX);
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, reason));
+    }
+    std::fs::read(file)
 }
 
 fn format_of(file: &Path, name: &str) -> Result<Format, ScenarioFileError> {

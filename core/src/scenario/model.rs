@@ -8,6 +8,9 @@ use super::check::Check;
 use super::extract::Extract;
 use super::template::{Condition, Template, Templates};
 use crate::data::Feeder;
+use crate::plan::Plan;
+use crate::plan::arrivals::ArrivalPlan;
+use crate::plan::rate::SpawnRate;
 use crate::threshold::Threshold;
 
 /// A complete, validated scenario.
@@ -21,10 +24,78 @@ pub struct Scenario {
     pub classes: Vec<UserClass>,
     /// The tables that users draw rows from, of the document and of classes.
     pub feeders: Vec<Feeder>,
+    /// How much of it is run.
+    pub load: Load,
     /// What a run of it is held to, in the order of the file.
     pub thresholds: Vec<Threshold>,
     /// The compiled templates that the steps refer to.
     pub templates: Arc<Templates>,
+}
+
+/// How much load a run of a scenario makes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Load {
+    /// Arrivals or users.
+    pub model: LoadModel,
+    /// Time at the start that does not count.
+    pub warm_up: Duration,
+}
+
+/// What the load is made of.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum LoadModel {
+    /// The closed model, with the users and the spawn rate of the command line.
+    #[default]
+    CommandLine,
+    /// The closed model in stages.
+    Users(Vec<UserStage>),
+    /// The open model.
+    Arrivals(ArrivalPlan),
+}
+
+/// A stage of the closed model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UserStage {
+    /// Users to reach.
+    pub users: u64,
+    /// Rate at which users are started or stopped.
+    pub spawn_rate: SpawnRate,
+    /// How long the stage lasts; `None` for a last one that does not end by itself.
+    pub length: Option<Duration>,
+}
+
+impl Load {
+    /// When the load ends by itself; `None` if it does not.
+    #[must_use]
+    pub fn length(&self) -> Option<Duration> {
+        match &self.model {
+            LoadModel::CommandLine => None,
+            LoadModel::Users(stages) => stages.iter().map(|stage| stage.length).sum(),
+            LoadModel::Arrivals(plan) => plan.length(),
+        }
+    }
+
+    /// The plan of a run. `users` and `rate` are those of the command line; `run_time` may end it early.
+    #[must_use]
+    pub fn plan(&self, users: u64, rate: SpawnRate, run_time: Option<Duration>) -> Plan {
+        let ends_at = [self.length(), run_time].into_iter().flatten().min();
+        let ends_at_us = ends_at.map(|end| end.as_micros() as u64);
+        match &self.model {
+            LoadModel::CommandLine => Plan::new(users, rate, ends_at_us),
+            LoadModel::Arrivals(plan) => Plan::open(plan.clone(), ends_at_us),
+            LoadModel::Users(stages) => staged(stages, ends_at_us),
+        }
+    }
+}
+
+fn staged(stages: &[UserStage], ends_at_us: Option<u64>) -> Plan {
+    let mut plan = Plan::new(0, SpawnRate::ONE_PER_SECOND, ends_at_us);
+    let mut starts_at_us = 0;
+    for stage in stages {
+        plan = plan.edited(starts_at_us, stage.users, stage.spawn_rate);
+        starts_at_us += stage.length.map_or(0, |length| length.as_micros() as u64);
+    }
+    plan
 }
 
 /// A kind of user.

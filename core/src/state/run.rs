@@ -83,7 +83,9 @@ impl Run {
         if self.phase() != RunPhase::Active {
             return false;
         }
-        let complete_s = self.stats.complete_s(&self.participants);
+        // Seconds in which users were told to stop say nothing about the target.
+        let end_s = self.spec.plan.ends_at_us().map_or(u64::MAX, |end_us| end_us / 1_000_000);
+        let complete_s = self.stats.complete_s(&self.participants).min(end_s);
         let figures = Figures { stats: &self.stats, missed_arrivals: self.missed_arrivals() };
         self.watch.advance(&self.spec.thresholds, &figures, complete_s);
         if self.watch.aborting(&self.spec.thresholds).is_none() {

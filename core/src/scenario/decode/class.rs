@@ -10,7 +10,7 @@ use super::keys::{CLASS, SCENARIO};
 use super::values::{Named, overridden};
 use crate::limits::{REDIRECTS_MAX, REQUEST_TIMEOUT, USERS_MAX, WEIGHT_MAX};
 use crate::scenario::model::{
-    Iterations, RequestDefaults, Task, TaskOrder, TaskSet, UserClass, ValueTemplate, WaitTime,
+    Iterations, Load, RequestDefaults, Task, TaskOrder, TaskSet, UserClass, ValueTemplate, WaitTime,
 };
 use crate::scenario::read::node::{Entry, NodeValue};
 use crate::threshold::Threshold;
@@ -19,6 +19,7 @@ use crate::threshold::Threshold;
 pub(super) struct Document {
     pub(super) host: Option<Arc<str>>,
     pub(super) classes: Vec<UserClass>,
+    pub(super) load: Load,
     pub(super) thresholds: Vec<Threshold>,
 }
 
@@ -47,6 +48,7 @@ impl<'n> Decoder<'n> {
         };
         let data = self.data(&object, &InReach::new());
         let defaults = self.defaults(&object, &nothing);
+        let load = self.optional(&object, "load", Self::load);
         let thresholds = self.optional(&object, "thresholds", Self::thresholds);
         if let Some(sets) = object.get("task_sets") {
             self.task_sets(&sets);
@@ -59,7 +61,12 @@ impl<'n> Decoder<'n> {
         let classes = self.classes(&users, defaults.as_ref().unwrap_or(&nothing), &in_reach);
         defaults?;
         data?;
-        Some(Document { host: host?, classes: classes?, thresholds: thresholds?.unwrap_or_default() })
+        Some(Document {
+            host: host?,
+            classes: classes?,
+            load: load?.unwrap_or_default(),
+            thresholds: thresholds?.unwrap_or_default(),
+        })
     }
 
     fn classes(&mut self, cursor: &Cursor<'n>, defaults: &Defaults, data: &InReach<'n>) -> Option<Vec<UserClass>> {

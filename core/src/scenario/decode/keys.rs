@@ -23,7 +23,7 @@ macro_rules! tables {
 tables! {
     /// The document itself.
     SCENARIO = "scenario" [
-        "host" "users" "task_sets" "variables" "headers" "auth" "timeout" "redirects" "data" "thresholds"
+        "host" "users" "task_sets" "variables" "headers" "auth" "timeout" "redirects" "load" "data" "thresholds"
     ];
     /// An entry of `users`.
     CLASS = "user_class" [
@@ -77,6 +77,12 @@ tables! {
     FEEDER = "feeder" ["file" "format" "delimiter" "pick" "on_exhausted" "per"];
     /// An entry of `thresholds` that says more than its expression.
     THRESHOLD = "threshold" ["expr" "abort" "after"];
+    /// The value of `load`.
+    LOAD = "load" ["arrival_rate" "distribution" "max_users" "late_arrivals" "users" "warm_up"];
+    /// A stage of `load.arrival_rate`.
+    RATE_STAGE = "rate_stage" ["rate" "for"];
+    /// A stage of `load.users`.
+    USER_STAGE = "user_stage" ["users" "spawn_rate" "for"];
 }
 
 /// The steps by the key that says what a step does.

@@ -11,6 +11,7 @@ mod cursor;
 mod data;
 mod extract;
 pub(crate) mod keys;
+mod load;
 mod names;
 mod request;
 pub(super) mod scalars;
@@ -100,6 +101,7 @@ pub(super) fn decode<'n>(document: &'n Node, outside: Outside<'n>, problems: Pro
         name: outside.file.into(),
         host: decoded.host,
         classes: decoded.classes,
+        load: decoded.load,
         thresholds: decoded.thresholds,
         feeders,
         templates: Arc::new(templates),
