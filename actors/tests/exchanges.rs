@@ -124,22 +124,19 @@ async fn a_body_may_end_with_the_connection() {
 }
 
 #[actix::test]
-async fn a_response_that_cannot_be_read_fails_and_its_connection_is_not_used_again() {
-    for (reply, text) in [
-        ("HTTP/1.1 200 OK\r\n\r\nbody", "a response without a length is not supported"),
-        ("HTTP/1.1 103 Early Hints\r\n\r\n", "an interim response is not supported"),
-    ] {
-        let served = Served::with(move |_, number| match number {
-            0 => Reply::Send(reply.into()),
-            1 => Reply::Send(b"HTTP/1.1 204 No Content\r\n\r\n".into()),
-            _ => Reply::Send(b"HTTP/1.1 304 Not Modified\r\n\r\n".into()),
-        })
-        .await;
-        let measured = run_steps("- get: /odd\n- get: /empty\n- get: /unchanged", &served.url()).await;
-        assert_eq!(counts(&measured), (3, 1, 3), "{reply:?}");
-        assert_eq!(failures(&measured), failed_with(text));
-        assert_eq!((served.lines().len(), served.connections()), (3, 2));
-    }
+async fn interim_responses_and_responses_without_a_length_are_read() {
+    let served = Served::with(|_, number| match number {
+        0 => Reply::Send(b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok".into()),
+        1 => Reply::SendAndClose(b"HTTP/1.1 200 OK\r\n\r\nbody".into()),
+        2 => Reply::Send(b"HTTP/1.1 204 No Content\r\n\r\n".into()),
+        _ => Reply::Send(b"HTTP/1.1 304 Not Modified\r\n\r\n".into()),
+    })
+    .await;
+    let measured = run_steps("- get: /hints\n- get: /open\n- get: /empty\n- get: /unchanged", &served.url()).await;
+    assert_eq!(counts(&measured), (4, 0, 4));
+    assert_eq!((served.lines().len(), served.connections()), (4, 2), "only the end of a connection makes another");
+    let open = &measured.endpoints[&EndpointKey::request("GET", "/open")];
+    assert_eq!(open.content_bytes, 4);
 }
 
 #[actix::test]

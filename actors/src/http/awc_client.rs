@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use actix_http::Version;
 use actix_http::encoding::Decoder;
 use actix_http::error::{ParseError, PayloadError};
-use actix_http::header::{CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, COOKIE, HOST, TRANSFER_ENCODING};
+use actix_http::header::{CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, COOKIE, HOST, HeaderMap, TRANSFER_ENCODING};
 use actix_http::uri::Authority;
 use akrida_core::ids::UserIndex;
 use akrida_core::limits;
@@ -88,9 +88,9 @@ impl AwcTransport {
             None => request.send_body(actix_http::body::None::new()),
         };
         let response = sent.await.map_err(|error| self.send_error(error))?;
-        let mut headers = ResponseHeaders::default();
+        let mut headers = HeaderMap::new();
         let response = response.map_body(|head, payload| {
-            headers = ResponseHeaders::new(std::mem::take(&mut head.headers));
+            headers = std::mem::take(&mut head.headers);
             payload
         });
         let status = response.status().as_u16();
@@ -100,14 +100,14 @@ impl AwcTransport {
             return Err(HttpError::Unsupported(what));
         }
         // Without a length the end of the connection is the end of the body (RFC 9112, section 6.3).
-        let ends_with_connection = !headers.has(&CONTENT_LENGTH) && !headers.has(&TRANSFER_ENCODING);
+        let ends_with_connection = !headers.contains_key(CONTENT_LENGTH) && !headers.contains_key(TRANSFER_ENCODING);
         let keep = exchange.request.keep_body;
         // A body that nobody looks at is not decoded.
-        let decode = keep && headers.has(&CONTENT_ENCODING);
+        let decode = keep && headers.contains_key(CONTENT_ENCODING);
         let content_bytes = Cell::new(0_u64);
         let counted = response.inspect_ok(|chunk| content_bytes.set(content_bytes.get() + chunk.len() as u64));
         let read = if decode {
-            read_body(Decoder::from_headers(counted, headers.map()), keep).await
+            read_body(Decoder::from_headers(counted, &headers), keep).await
         } else {
             read_body(counted, keep).await
         };
@@ -116,6 +116,7 @@ impl AwcTransport {
             return Err(HttpError::EndedEarly);
         }
         let (body, body_cut) = read.map_err(|error| payload_error(&error, decode))?;
+        let headers = ResponseHeaders::new(headers);
         Ok(Response { status, headers, body, body_cut, content_bytes: content_bytes.get() })
     }
 
@@ -176,17 +177,13 @@ fn client(connector: UserConnector) -> awc::Client {
 
 /// What awc misreads in silence: it takes an interim response for the final one, and a body that ends with the connection
 /// for an empty one unless the version is 1.0. A failure is better than a wrong measurement.
-fn unreadable<S>(
-    response: &awc::ClientResponse<S>,
-    headers: &ResponseHeaders,
-    method: &Method,
-) -> Option<&'static str> {
+fn unreadable<S>(response: &awc::ClientResponse<S>, headers: &HeaderMap, method: &Method) -> Option<&'static str> {
     let status = response.status();
     if status.is_informational() {
         return Some("an interim response");
     }
     let has_no_body = *method == Method::HEAD || matches!(status.as_u16(), 204 | 304);
-    let has_length = headers.has(&CONTENT_LENGTH) || headers.has(&TRANSFER_ENCODING);
+    let has_length = headers.contains_key(CONTENT_LENGTH) || headers.contains_key(TRANSFER_ENCODING);
     let ends_with_connection = response.version() == Version::HTTP_11 && !has_no_body && !has_length;
     ends_with_connection.then_some("a response without a length")
 }

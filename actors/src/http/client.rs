@@ -1,12 +1,12 @@
 //! A user's HTTP client: what is the same whatever speaks HTTP underneath.
 
+use std::pin::pin;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use akrida_core::ids::UserIndex;
 use akrida_core::stats::recorder::Phases;
 
-use super::awc_client::AwcTransport;
 use super::connect::Network;
 use super::cookies::Cookies;
 use super::error::HttpError;
@@ -15,13 +15,13 @@ use super::redirect::{Hop, next_hop};
 use super::request::{Outgoing, is_idempotent};
 use super::response::Response;
 use super::target::Target;
-use super::transport::{Exchange, Transport};
+use super::transport::{AnyTransport, Exchange, Transport};
 use super::watchdog::Watchdog;
 use super::{HeaderValue, Method};
 
 /// The HTTP client of one user: its own connections and cookies.
 pub struct Client {
-    session: Session<AwcTransport>,
+    session: Session<AnyTransport>,
     watchdog: Watchdog,
 }
 
@@ -45,7 +45,7 @@ impl Client {
     #[must_use]
     pub fn new(network: Rc<Network>, user: UserIndex) -> Self {
         let meter = Rc::new(Meter::default());
-        let transport = AwcTransport::new(network, Rc::clone(&meter), user);
+        let transport = AnyTransport::new(network, Rc::clone(&meter), user);
         Self { session: Session { transport, meter, cookies: Cookies::default() }, watchdog: Watchdog::default() }
     }
 
@@ -62,7 +62,11 @@ impl Client {
         meter.begin_request();
         let started = Instant::now();
         let deadline = started.checked_add(request.timeout).unwrap_or(started + FAR);
-        let result = watchdog.watch(deadline.into(), session.follow(request)).await;
+        let result = {
+            // Dropped before anything is counted: what is still under way then is over.
+            let follow = pin!(session.follow(request));
+            watchdog.watch(deadline.into(), follow).await
+        };
         meter.end_exchange();
         let result = result.unwrap_or(Err(HttpError::TimedOut(request.timeout)));
         let ended = Instant::now();
@@ -91,7 +95,7 @@ impl<T: Transport> Session<T> {
         let mut followed = 0;
         loop {
             let (method, target, with_body) = match &hop {
-                None => (&request.method, &*request.target, true),
+                None => (&request.method, &request.target, true),
                 Some(hop) => (&hop.method, &hop.target, hop.with_body),
             };
             let response = self.exchange(request, method, target, with_body).await?;
@@ -138,5 +142,28 @@ impl<T: Transport> Session<T> {
             && meter.reused()
             && meter.first_byte().is_none()
             && (!meter.wrote() || is_idempotent(method))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::HttpOptions;
+    use super::*;
+
+    /// A user that awaits a request carries this future whether it runs or not.
+    #[test]
+    fn a_request_under_way_is_small() {
+        let mut client = Client::new(Rc::new(Network::new(&HttpOptions::default())), UserIndex(0));
+        let request = Outgoing {
+            method: Method::GET,
+            target: Rc::new(Target::parse("http://server.test/").expect("valid")),
+            headers: Rc::from([]),
+            body: None,
+            timeout: Duration::from_secs(1),
+            redirects_max: 0,
+            keep_body: false,
+        };
+        let bytes = std::mem::size_of_val(&client.send(&request));
+        assert!(bytes <= 1_024, "{bytes} bytes");
     }
 }

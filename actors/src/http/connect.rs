@@ -13,16 +13,20 @@ use actix_tls::connect::{ConnectError, ConnectInfo, Connection, Host};
 use akrida_core::ids::UserIndex;
 use futures_util::future::LocalBoxFuture;
 
-use super::HttpOptions;
 use super::connection::MeteredStream;
 use super::dns::Resolver;
 use super::error::HttpError;
+use super::lean::Scratch;
 use super::meter::Meter;
+use super::stream::Stream;
+use super::{HttpOptions, TransportKind};
 
 /// What the connections of an arbiter share.
 pub struct Network {
     resolver: Resolver,
     tls: Option<TlsConnectorService>,
+    pub(super) transport: TransportKind,
+    pub(super) scratch: Scratch,
 }
 
 impl std::fmt::Debug for Network {
@@ -38,6 +42,8 @@ impl Network {
         Self {
             resolver: Resolver::new(options.dns, options.addresses.clone()),
             tls: options.tls.clone().map(TlsConnector::service),
+            transport: options.transport,
+            scratch: Scratch::default(),
         }
     }
 }
@@ -51,7 +57,8 @@ pub(super) struct UserConnector {
 }
 
 impl UserConnector {
-    async fn connect(self, host: &str, port: u16) -> Result<MeteredStream, HttpError> {
+    /// Opens a connection, encrypted if the [`Meter`] says so.
+    pub(super) async fn connect(&self, host: &str, port: u16) -> Result<Stream, HttpError> {
         // A literal IPv6 address stands in brackets in a URL and nowhere else.
         let host = host.trim_start_matches('[').trim_end_matches(']');
         self.meter.on_opening();
@@ -59,9 +66,9 @@ impl UserConnector {
         let stream = self.open(host, port).await?;
         self.meter.on_connected(started.elapsed());
         Ok(if self.meter.https() {
-            MeteredStream::tls(self.handshake(host, stream).await?, Rc::clone(&self.meter))
+            Stream::Tls(Box::new(self.handshake(host, stream).await?))
         } else {
-            MeteredStream::plain(stream, Rc::clone(&self.meter))
+            Stream::Plain(stream)
         })
     }
 
@@ -116,7 +123,7 @@ impl Service<ConnectInfo<Uri>> for UserConnector {
         Box::pin(async move {
             let meter = Rc::clone(&connector.meter);
             match connector.connect(info.hostname(), info.port()).await {
-                Ok(stream) => Ok(Connection::new(info.request().clone(), stream)),
+                Ok(stream) => Ok(Connection::new(info.request().clone(), MeteredStream::new(stream, meter))),
                 Err(error) => {
                     // The meter carries the real error: awc's own type has no room for it.
                     meter.on_connect_error(error);

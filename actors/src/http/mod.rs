@@ -2,8 +2,10 @@
 //!
 //! - [`request`] and [`response`]: what goes out and what comes back
 //! - [`client`]: what every implementation shares: time-out, redirects, cookies, repeats on a dead connection
-//! - [`transport`]: the interface of an implementation, which does one exchange; [`awc_client`] is the one in use
-//! - [`meter`], [`connection`], [`connect`]: connections that measure their phases and what went over the wire
+//! - [`transport`]: the interface of an implementation, which does one exchange; there are two, held to the same rules:
+//!   [`lean`] and [`awc_client`]
+//! - [`meter`]: phases of connections and what went over the wire
+//! - [`connect`], [`stream`], [`connection`]: connections
 //! - [`dns`], [`tls`]: how a name becomes an address and a certificate is trusted
 //!
 //! # What counts as an exchange
@@ -15,7 +17,7 @@
 //! A server that closes an idle connection while the next request is on its way never reads that request, although it
 //! was written in full, and nothing the kernel tells without asking for its acknowledgement counters separates this
 //! from a server that read the request and hung up. Therefore an idle connection is asked for a pending end of stream
-//! right before it is used again ([`connection`]), which leaves a window of microseconds; within it the repeated
+//! right before it is used again ([`stream`]), which leaves a window of microseconds; within it the repeated
 //! request counts twice.
 
 pub mod awc_client;
@@ -25,10 +27,12 @@ pub mod connection;
 pub mod cookies;
 pub mod dns;
 pub mod error;
+pub mod lean;
 pub mod meter;
 pub mod redirect;
 pub mod request;
 pub mod response;
+pub mod stream;
 pub mod target;
 pub mod tls;
 pub mod transport;
@@ -53,4 +57,16 @@ pub struct HttpOptions {
     pub dns: DnsPolicy,
     /// Addresses that were looked up before the start, by [`dns::look_up_all`].
     pub addresses: KnownAddresses,
+    /// What speaks HTTP.
+    pub transport: TransportKind,
+}
+
+/// The implementations of HTTP/1.1.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TransportKind {
+    /// Ours, on the socket.
+    #[default]
+    Lean,
+    /// The client of actix-web.
+    Awc,
 }

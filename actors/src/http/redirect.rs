@@ -1,5 +1,7 @@
 //! Where a redirect leads and what is sent there.
 
+use std::rc::Rc;
+
 use akrida_core::scenario::response::Headers;
 
 use super::Method;
@@ -11,7 +13,8 @@ use super::target::Target;
 #[derive(Debug)]
 pub(super) struct Hop {
     pub(super) method: Method,
-    pub(super) target: Target,
+    /// Shared for its size alone.
+    pub(super) target: Rc<Target>,
     /// Whether the body goes along.
     pub(super) with_body: bool,
 }
@@ -35,7 +38,7 @@ pub(super) fn next_hop(response: &Response, method: &Method, target: &Target) ->
         .and_then(|url| url.join(location).ok())
         .and_then(|url| Target::of_url(url).ok())
         .ok_or(HttpError::InvalidRedirect)?;
-    Ok(Some(Hop { method: if keeps { method.clone() } else { Method::GET }, target: next, with_body: keeps }))
+    Ok(Some(Hop { method: if keeps { method.clone() } else { Method::GET }, target: Rc::new(next), with_body: keeps }))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use actix_http::header::{HeaderMap, SET_COOKIE};
 use akrida_core::scenario::response::Headers;
 use bytes::Bytes;
 
-use super::HeaderName;
+use super::lean::header_block::HeaderBlock;
 
 /// A complete response.
 #[derive(Debug)]
@@ -23,30 +23,55 @@ pub struct Response {
 
 /// The headers of a response.
 #[derive(Debug, Default)]
-pub struct ResponseHeaders(HeaderMap);
+pub struct ResponseHeaders(Repr);
+
+#[derive(Debug)]
+enum Repr {
+    /// Looked up when asked for.
+    Block {
+        block: HeaderBlock,
+        sets_cookies: bool,
+    },
+    Map(HeaderMap),
+}
+
+impl Default for Repr {
+    fn default() -> Self {
+        Self::Block { block: HeaderBlock::default(), sets_cookies: false }
+    }
+}
 
 impl ResponseHeaders {
     pub(super) fn new(map: HeaderMap) -> Self {
-        Self(map)
+        Self(Repr::Map(map))
     }
 
-    pub(super) fn map(&self) -> &HeaderMap {
-        &self.0
+    /// From a head that was found to be valid.
+    pub(super) fn of_block(block: HeaderBlock, sets_cookies: bool) -> Self {
+        Self(Repr::Block { block, sets_cookies })
     }
 
-    pub(super) fn has(&self, name: &HeaderName) -> bool {
-        self.0.contains_key(name)
+    /// The values of a header, in order.
+    fn values<'a, 'n>(&'a self, name: &'n str) -> impl Iterator<Item = &'a [u8]> + use<'a, 'n> {
+        let (map, block) = match &self.0 {
+            Repr::Map(map) => (Some(map), None),
+            Repr::Block { block, .. } => (None, Some(block)),
+        };
+        let of_map = map.into_iter().flat_map(move |map| map.get_all(name)).map(|value| value.as_bytes());
+        of_map.chain(block.into_iter().flat_map(move |block| block.values(name)))
     }
 
     /// The values of all `Set-Cookie` headers that are text.
     pub(super) fn cookies(&self) -> impl Iterator<Item = &str> {
-        self.0.get_all(SET_COOKIE).filter_map(|value| value.to_str().ok())
+        let may_set = !matches!(self.0, Repr::Block { sets_cookies: false, .. });
+        let values = may_set.then(|| self.values(SET_COOKIE.as_str()));
+        values.into_iter().flatten().filter_map(|value| std::str::from_utf8(value).ok())
     }
 }
 
 impl Headers for ResponseHeaders {
     fn header(&self, name: &str) -> Option<&str> {
-        self.0.get(name).and_then(|value| std::str::from_utf8(value.as_bytes()).ok())
+        self.values(name).next().and_then(|value| std::str::from_utf8(value).ok())
     }
 
     fn set_cookie(&self, name: &str) -> Option<String> {

@@ -1,10 +1,18 @@
 //! The interface of an HTTP implementation: one request out, one response back.
 
+use std::rc::Rc;
+
+use akrida_core::ids::UserIndex;
+
+use super::awc_client::AwcTransport;
+use super::connect::Network;
 use super::error::HttpError;
+use super::lean::LeanTransport;
+use super::meter::Meter;
 use super::request::Outgoing;
 use super::response::Response;
 use super::target::Target;
-use super::{HeaderName, HeaderValue, Method};
+use super::{HeaderName, HeaderValue, Method, TransportKind};
 
 /// One exchange: a request, or a hop of one that is being redirected.
 #[derive(Debug)]
@@ -22,10 +30,35 @@ pub(super) struct Exchange<'a> {
 }
 
 /// A user's connections. It does not follow redirects, keep cookies, send twice or time out; it tells its
-/// [`Meter`](super::meter::Meter) what happens on the wire, and keeps at most one idle connection a server.
+/// [`Meter`] what happens on the wire, and keeps at most one idle connection a server.
 pub(super) trait Transport {
     /// Sends a request and reads the response to its end. May be dropped at any time; then its connection is closed.
     async fn exchange(&self, exchange: &Exchange<'_>) -> Result<Response, HttpError>;
+}
+
+/// The implementation that the options ask for.
+pub(super) enum AnyTransport {
+    Lean(LeanTransport),
+    Awc(Box<AwcTransport>),
+}
+
+impl AnyTransport {
+    pub(super) fn new(network: Rc<Network>, meter: Rc<Meter>, user: UserIndex) -> Self {
+        match network.transport {
+            TransportKind::Lean => Self::Lean(LeanTransport::new(network, meter, user)),
+            TransportKind::Awc => Self::Awc(Box::new(AwcTransport::new(network, meter, user))),
+        }
+    }
+}
+
+impl Transport for AnyTransport {
+    async fn exchange(&self, exchange: &Exchange<'_>) -> Result<Response, HttpError> {
+        match self {
+            Self::Lean(lean) => lean.exchange(exchange).await,
+            // Boxed: its future is large, and a user would carry its size for the other one as well.
+            Self::Awc(awc) => Box::pin(awc.exchange(exchange)).await,
+        }
+    }
 }
 
 impl Exchange<'_> {

@@ -1,0 +1,48 @@
+//! Connections that wait for the next request: one a server.
+
+use std::time::Instant;
+
+use actix_http::uri::Authority;
+use akrida_core::limits;
+
+use super::{Stream, Target};
+
+/// The idle connections of one user, the longest unused first; at most `limits::IDLE_SERVERS_MAX`.
+#[derive(Default)]
+pub(super) struct IdleConnections(Vec<Idle>);
+
+/// A connection whose last response was read to its end.
+pub(super) struct Idle {
+    https: bool,
+    authority: Authority,
+    pub(super) stream: Stream,
+    pub(super) since: Instant,
+}
+
+impl Idle {
+    fn is_to(&self, target: &Target) -> bool {
+        let (ours, theirs) = (&self.authority, target.authority());
+        // Most users stay with one target, whose text is shared.
+        self.https == target.https() && (std::ptr::eq(ours.as_str(), theirs.as_str()) || ours == theirs)
+    }
+}
+
+impl IdleConnections {
+    /// Takes out the connection to a server.
+    pub(super) fn take(&mut self, target: &Target) -> Option<Idle> {
+        let at = self.0.iter().position(|idle| idle.is_to(target))?;
+        Some(self.0.remove(at))
+    }
+
+    /// Keeps a connection. The one that has been unused for longest is closed if there are too many.
+    pub(super) fn put(&mut self, target: &Target, stream: Stream, since: Instant) {
+        if self.0.len() >= limits::IDLE_SERVERS_MAX {
+            self.0.remove(0);
+        }
+        if self.0.capacity() == 0 {
+            // The usual growth would begin with room for four.
+            self.0.reserve_exact(1);
+        }
+        self.0.push(Idle { https: target.https(), authority: target.authority().clone(), stream, since });
+    }
+}

@@ -1,0 +1,80 @@
+//! HTTP/1.1 on the socket, for as few instructions and as little memory as a user can cost.
+//!
+//! - [`wire`]: writes a request and reads a response on a connection
+//! - [`request_bytes`]: a request as bytes
+//! - [`reader`]: bytes as a response, whatever pieces they come in; it has no socket and no clock. Its parts: [`head`]
+//!   (status line, headers, and what they say about the body), [`chunked`], [`content`] (decoded, counted, kept)
+//! - [`header_block`]: headers that are looked up in the bytes they came in
+//! - [`idle`]: connections that wait for the next request
+//!
+//! All users of an arbiter write from and read into the same two buffers ([`wire::Scratch`]). Between two polls a
+//! connection has no bytes in user space but an unfinished head, a kept body and an unsent rest of a request.
+
+mod chunked;
+mod content;
+mod head;
+pub(super) mod header_block;
+mod idle;
+mod reader;
+mod request_bytes;
+mod wire;
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use akrida_core::ids::UserIndex;
+
+use super::connect::{Network, UserConnector};
+use super::error::HttpError;
+use super::meter::Meter;
+use super::response::Response;
+use super::stream::Stream;
+use super::target::Target;
+use super::transport::{Exchange, Transport};
+use idle::IdleConnections;
+pub(super) use wire::Scratch;
+
+/// One user's connections.
+pub(super) struct LeanTransport {
+    connector: UserConnector,
+    idle: RefCell<IdleConnections>,
+}
+
+impl LeanTransport {
+    pub(super) fn new(network: Rc<Network>, meter: Rc<Meter>, user: UserIndex) -> Self {
+        Self { connector: UserConnector { network, meter, user }, idle: RefCell::default() }
+    }
+
+    /// An idle connection to the server if it can be used, or a new one.
+    async fn connection(&self, target: &Target) -> Result<Stream, HttpError> {
+        let meter = &*self.connector.meter;
+        let kept = self.idle.borrow_mut().take(target);
+        let idle_for = kept.as_ref().map_or(Duration::ZERO, |kept| kept.since.elapsed());
+        meter.begin_exchange(target.https(), idle_for);
+        if let Some(mut kept) = kept
+            && !wire::has_input(&mut kept.stream)
+            && !(meter.take_probe() && kept.stream.peer_has_ended())
+        {
+            return Ok(kept.stream);
+        }
+        let authority = target.authority();
+        let port = authority.port_u16().unwrap_or(if target.https() { 443 } else { 80 });
+        // Boxed: name look-up and handshake need several times the room of everything else, and only now and then.
+        Box::pin(self.connector.connect(authority.host(), port)).await
+    }
+}
+
+impl Transport for LeanTransport {
+    async fn exchange(&self, exchange: &Exchange<'_>) -> Result<Response, HttpError> {
+        let UserConnector { network, meter, .. } = &self.connector;
+        // Owned by this future until the response is complete: dropped with it, the connection closes.
+        let mut stream = self.connection(exchange.target).await?;
+        let last = wire::write_request(&mut stream, exchange, &network.scratch, meter).await?;
+        let received = wire::read_response(&mut stream, exchange, &network.scratch, meter).await?;
+        if received.reusable && !last {
+            self.idle.borrow_mut().put(exchange.target, stream, Instant::now());
+        }
+        Ok(received.response)
+    }
+}
