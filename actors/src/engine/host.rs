@@ -24,6 +24,8 @@ pub(super) struct UserHost {
     /// Users that were told to stop to make room for others.
     leaving: HashSet<UserIndex>,
     load: Option<OpenLoad>,
+    /// Users that were told to stop and whose place in the plan has a new user already.
+    replaced: Vec<Addr<UserActor>>,
     /// Told when the last user has ended.
     waiting_for_none: Vec<oneshot::Sender<()>>,
 }
@@ -53,13 +55,13 @@ impl UserHost {
     pub(super) fn new(context: SharedContext, load: Option<OpenLoad>) -> Self {
         let program = Rc::new(Program::new(&context));
         let (users, leaving) = (HashMap::new(), HashSet::new());
-        Self { context, program, users, leaving, load, waiting_for_none: Vec::new() }
+        Self { context, program, users, leaving, load, replaced: Vec::new(), waiting_for_none: Vec::new() }
     }
 
     fn start_user(&mut self, spec: UserSpec, context: &mut Context<Self>) {
         let ended = context.address().recipient();
         let address = start_user(&self.context, &self.program, spec, ended);
-        self.users.insert(spec.index, address);
+        self.replaced.extend(self.users.insert(spec.index, address));
     }
 
     /// Hands out the arrivals that are due and comes back for the next one.
@@ -113,7 +115,7 @@ impl UserHost {
     fn make_room(&mut self, class: usize, desk: &ArrivalDesk) -> bool {
         let Some(user) = desk.spare(class) else { return false };
         self.leaving.insert(user);
-        self.stop(user, StopMode::Now);
+        self.users.get(&user).into_iter().for_each(|user| Self::stop(user, StopMode::Now));
         true
     }
 
@@ -128,15 +130,14 @@ impl UserHost {
         }
     }
 
-    fn stop(&self, user: UserIndex, mode: StopMode) {
-        let Some(address) = self.users.get(&user) else { return };
-        if let Err(error) = address.try_send(Stop(mode)) {
-            tracing::debug!(user = user.0, %error, "user is ending already");
+    fn stop(user: &Addr<UserActor>, mode: StopMode) {
+        if let Err(error) = user.try_send(Stop(mode)) {
+            tracing::debug!(%error, "user is ending already");
         }
     }
 
     fn tell_if_none_is_left(&mut self) {
-        if self.users.is_empty() {
+        if self.users.is_empty() && self.replaced.is_empty() {
             if let Some(desk) = self.context.desk.as_ref().filter(|_| !self.waiting_for_none.is_empty()) {
                 self.context.recorder.borrow_mut().count_arrivals_dropped(desk.clear());
             }
@@ -173,7 +174,8 @@ impl Handler<StopUsers> for UserHost {
     type Result = ();
 
     fn handle(&mut self, order: StopUsers, _: &mut Self::Context) {
-        order.users.iter().for_each(|user| self.stop(*user, order.mode));
+        let users = order.users.iter().filter_map(|user| self.users.get(user));
+        users.for_each(|user| Self::stop(user, order.mode));
     }
 }
 
@@ -189,7 +191,7 @@ impl Handler<StopAllUsers> for UserHost {
             (StopMode::Now, Some(_)) => StopMode::AfterTask(limits::STOP_GRACE),
             (mode, _) => mode,
         };
-        self.users.keys().for_each(|user| self.stop(*user, mode));
+        self.users.values().chain(&self.replaced).for_each(|user| Self::stop(user, mode));
         self.tell_if_none_is_left();
         Box::pin(async move {
             if none_left.await.is_err() {
@@ -203,8 +205,12 @@ impl Handler<UserEnded> for UserHost {
     type Result = ();
 
     fn handle(&mut self, ended: UserEnded, _: &mut Self::Context) {
-        self.users.remove(&ended.0);
-        self.leaving.remove(&ended.0);
+        if self.users.get(&ended.index) == Some(&ended.user) {
+            self.users.remove(&ended.index);
+            self.leaving.remove(&ended.index);
+        } else {
+            self.replaced.retain(|user| *user != ended.user);
+        }
         self.tell_if_none_is_left();
     }
 }

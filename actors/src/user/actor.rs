@@ -25,9 +25,14 @@ use super::stop::{Phase, StopSignal};
 pub struct Stop(pub StopMode);
 
 /// A user has ended, in whatever way, and is no longer counted in `ArbiterContext::live`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Message)]
+#[derive(Clone, Debug, PartialEq, Eq, Message)]
 #[rtype(result = "()")]
-pub struct UserEnded(pub UserIndex);
+pub struct UserEnded {
+    /// Its place in the plan, which may have a new user by now.
+    pub index: UserIndex,
+    /// Which user it was.
+    pub user: Addr<UserActor>,
+}
 
 /// One user. Its work is one long future in the actor's context, so that nothing but orders goes through the mailbox.
 #[derive(Debug)]
@@ -47,10 +52,10 @@ pub fn start_user(
     spec: UserSpec,
     ended: Recipient<UserEnded>,
 ) -> Addr<UserActor> {
-    let live = LiveUser::new(context, spec, ended);
     let program = Rc::clone(program);
     UserActor::create(|ctx| {
         ctx.set_mailbox_capacity(ORDERS_WAITING_MAX);
+        let live = LiveUser::new(context, spec, ctx.address(), ended);
         let stop = Rc::new(StopSignal::default());
         let life = live_out(live, program, Rc::clone(&stop));
         ctx.spawn(wrap_future::<_, UserActor>(life).map(|(), _, ctx| ctx.stop()));
@@ -77,12 +82,13 @@ impl Handler<Stop> for UserActor {
 struct LiveUser {
     context: SharedContext,
     spec: UserSpec,
+    address: Addr<UserActor>,
     ended: Recipient<UserEnded>,
 }
 
 impl LiveUser {
-    fn new(context: &SharedContext, spec: UserSpec, ended: Recipient<UserEnded>) -> Self {
-        let user = Self { context: Rc::clone(context), spec, ended };
+    fn new(context: &SharedContext, spec: UserSpec, address: Addr<UserActor>, ended: Recipient<UserEnded>) -> Self {
+        let user = Self { context: Rc::clone(context), spec, address, ended };
         user.count().set(user.count().get() + 1);
         user
     }
@@ -95,7 +101,7 @@ impl LiveUser {
 impl Drop for LiveUser {
     fn drop(&mut self) {
         self.count().set(self.count().get().saturating_sub(1));
-        self.ended.do_send(UserEnded(self.spec.index));
+        self.ended.do_send(UserEnded { index: self.spec.index, user: self.address.clone() });
     }
 }
 
