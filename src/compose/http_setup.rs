@@ -42,7 +42,7 @@ pub(super) async fn http_options(scenario: &Scenario, options: &RunOptions) -> a
             dns::look_up_all(&names(scenario)).await.context("look-up before the run")?
         }
     };
-    Ok(HttpOptions { tls: Some(tls::build(&tls)?), dns: policy, addresses })
+    Ok(HttpOptions { tls: Some(tls::build(&tls)?), dns: policy, addresses, ..HttpOptions::default() })
 }
 
 fn names(scenario: &Scenario) -> BTreeSet<String> {
