@@ -74,6 +74,7 @@ async fn run(options: HttpOptions, request: Rc<Outgoing>, users: u64, requests: 
                         failure: text.as_deref(),
                         content_bytes: outcome.result.as_ref().map_or(0, |response| response.content_bytes),
                         phases: outcome.phases,
+                        lag_us: None,
                         ended_us: 0,
                     };
                     recorder.borrow_mut().count_exchange();
