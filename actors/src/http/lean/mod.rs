@@ -7,17 +7,17 @@
 //! - [`header_block`]: headers that are looked up in the bytes they came in
 //! - [`idle`]: connections that wait for the next request
 //!
-//! All users of an arbiter write from and read into the same two buffers ([`wire::Scratch`]). Between two polls a
+//! All users of an arbiter write from and read into the same two buffers (`wire::Scratch`). Between two polls a
 //! connection has no bytes in user space but an unfinished head, a kept body and an unsent rest of a request.
 
-mod chunked;
-mod content;
-mod head;
-pub(super) mod header_block;
-mod idle;
-mod reader;
-mod request_bytes;
-mod wire;
+pub mod chunked;
+pub mod content;
+pub mod head;
+pub mod header_block;
+pub mod idle;
+pub mod reader;
+pub mod request_bytes;
+pub mod wire;
 
 use std::cell::RefCell;
 use std::rc::Rc;
