@@ -58,6 +58,18 @@ pub const REDIRECTS_MAX: u32 = 30;
 /// Bytes of a response body kept for checks and extractions; the rest is read, counted and dropped.
 pub const BODY_KEPT_BYTES_MAX: usize = 8 * 1024 * 1024;
 
+/// Length of the head of a response, and of the trailers behind a chunked body.
+pub const RESPONSE_HEAD_BYTES_MAX: usize = 64 * 1024;
+
+/// Headers of one response.
+pub const RESPONSE_HEADERS_MAX: usize = 96;
+
+/// Interim responses (1xx) to one request.
+pub const INTERIM_RESPONSES_MAX: u32 = 16;
+
+/// Length of the line before a chunk: its size and extensions.
+pub const CHUNK_LINE_BYTES_MAX: usize = 4_096;
+
 /// Time that requests in flight get to end once their user was told to stop without a stop time-out.
 pub const STOP_GRACE: Duration = Duration::from_secs(1);
 

@@ -1,7 +1,8 @@
 //! The chunked transfer coding (RFC 9112, section 7.1), one byte at a time where there are no data.
 
+use akrida_core::limits;
+
 use super::super::error::HttpError;
-use super::head::HEAD_BYTES_MAX;
 
 /// Where in a chunked body the next byte is.
 #[derive(Debug)]
@@ -29,9 +30,6 @@ enum State {
     EndLf,
     Done,
 }
-
-/// Longest line of a chunk's size with its extensions.
-const SIZE_LINE_BYTES_MAX: usize = 4_096;
 
 impl Chunked {
     pub(super) fn new() -> Self {
@@ -71,7 +69,7 @@ impl Chunked {
 
     fn step(&mut self, byte: u8) -> Result<State, HttpError> {
         self.line_bytes += 1;
-        let limit = if self.in_trailers() { HEAD_BYTES_MAX } else { SIZE_LINE_BYTES_MAX };
+        let limit = if self.in_trailers() { limits::RESPONSE_HEAD_BYTES_MAX } else { limits::CHUNK_LINE_BYTES_MAX };
         if self.line_bytes > limit {
             return Err(HttpError::InvalidResponse);
         }
@@ -159,11 +157,11 @@ mod tests {
 
     #[test]
     fn lines_are_bounded() {
-        for (start, limit) in [("1;", SIZE_LINE_BYTES_MAX), ("0\r\nA: ", HEAD_BYTES_MAX)] {
+        for (start, limit) in [("1;", limits::CHUNK_LINE_BYTES_MAX), ("0\r\nA: ", limits::RESPONSE_HEAD_BYTES_MAX)] {
             let long = format!("{start}{}", "x".repeat(limit));
             assert_eq!(decode(long.as_bytes(), 1_000), Err(HttpError::InvalidResponse), "{start:?}");
         }
-        let many = format!("0\r\n{}", "A: b\r\n".repeat(HEAD_BYTES_MAX / 6 + 1));
+        let many = format!("0\r\n{}", "A: b\r\n".repeat(limits::RESPONSE_HEAD_BYTES_MAX / 6 + 1));
         assert_eq!(decode(many.as_bytes(), 1_000), Err(HttpError::InvalidResponse));
     }
 }

@@ -2,16 +2,11 @@
 
 use std::mem::MaybeUninit;
 
+use akrida_core::limits;
 use httparse::{ParserConfig, Status};
 
 use super::super::error::HttpError;
 use super::content::Coding;
-
-/// Longest head of a response.
-pub(super) const HEAD_BYTES_MAX: usize = 64 * 1024;
-
-/// Headers of one response.
-const HEADERS_MAX: usize = 96;
 
 /// A head that was understood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,18 +49,18 @@ struct Fields {
 /// # Errors
 /// When it is no HTTP/1.x, too long, or contradicts itself about the length of the body.
 pub(super) fn parse(bytes: &[u8], answers_head: bool) -> Result<Option<Head>, HttpError> {
-    let mut headers = [const { MaybeUninit::uninit() }; HEADERS_MAX];
+    let mut headers = [const { MaybeUninit::uninit() }; limits::RESPONSE_HEADERS_MAX];
     let mut response = httparse::Response::new(&mut []);
     let parsed = ParserConfig::default()
         .allow_spaces_after_header_name_in_responses(true)
         .parse_response_with_uninit_headers(&mut response, bytes, &mut headers);
     let length = match parsed {
         Ok(Status::Complete(length)) => length,
-        Ok(Status::Partial) if bytes.len() < HEAD_BYTES_MAX => return Ok(None),
+        Ok(Status::Partial) if bytes.len() < limits::RESPONSE_HEAD_BYTES_MAX => return Ok(None),
         Ok(Status::Partial) | Err(_) => return Err(HttpError::InvalidResponse),
     };
     let (Some(status), Some(minor)) = (response.code, response.version) else { return Err(HttpError::InvalidResponse) };
-    if length > HEAD_BYTES_MAX || status < 100 {
+    if length > limits::RESPONSE_HEAD_BYTES_MAX || status < 100 {
         return Err(HttpError::InvalidResponse);
     }
     let mut fields = Fields::default();
@@ -189,9 +184,9 @@ mod tests {
         ] {
             assert_eq!(head(text), Err(HttpError::InvalidResponse), "{text}");
         }
-        let many = format!("HTTP/1.1 200 OK{}", "\r\nA: b".repeat(HEADERS_MAX + 1));
+        let many = format!("HTTP/1.1 200 OK{}", "\r\nA: b".repeat(limits::RESPONSE_HEADERS_MAX + 1));
         assert_eq!(head(&many), Err(HttpError::InvalidResponse));
-        let long = format!("HTTP/1.1 200 OK\r\nA: {}", "b".repeat(HEAD_BYTES_MAX));
+        let long = format!("HTTP/1.1 200 OK\r\nA: {}", "b".repeat(limits::RESPONSE_HEAD_BYTES_MAX));
         assert_eq!(parse(long.as_bytes(), false), Err(HttpError::InvalidResponse));
     }
 

@@ -1,17 +1,19 @@
 //! Bytes as a response, whatever pieces they come in.
 
+use akrida_core::limits;
+
 use super::super::error::HttpError;
 use super::super::response::{Response, ResponseHeaders};
 use super::chunked::Chunked;
 use super::content::{Content, Kept};
-use super::head::{self, Framing, HEAD_BYTES_MAX, Head};
+use super::head::{self, Framing, Head};
 use super::header_block::HeaderBlock;
 
 /// Reads the response to one request.
 pub(super) struct ResponseReader {
     answers_head: bool,
     keep_body: bool,
-    /// Bytes of a head that is not complete, at most [`HEAD_BYTES_MAX`] and one read.
+    /// Bytes of a head that is not complete, at most `limits::RESPONSE_HEAD_BYTES_MAX` and one read.
     unfinished: Vec<u8>,
     /// How long the unfinished head is to be before another look is worth it: a head that comes byte by byte is read a
     /// few times and not once a byte.
@@ -53,9 +55,6 @@ pub(super) enum Progress {
         surplus: bool,
     },
 }
-
-/// Interim responses (1xx) to one request.
-const INTERIM_MAX: u32 = 16;
 
 impl ResponseReader {
     /// A reader of the response to a request, which may be one for the head alone.
@@ -128,7 +127,7 @@ impl ResponseReader {
                 101 => return Err(HttpError::InvalidResponse),
                 100..=199 => {
                     self.interim += 1;
-                    if self.interim > INTERIM_MAX {
+                    if self.interim > limits::INTERIM_RESPONSES_MAX {
                         return Err(HttpError::InvalidResponse);
                     }
                     bytes = rest;
@@ -148,7 +147,7 @@ impl ResponseReader {
             let new = &self.unfinished[known.saturating_sub(3)..];
             new.windows(2).any(|pair| pair == b"\n\n") || new.windows(3).any(|three| three == b"\n\r\n")
         };
-        length >= self.look_again_at || length >= HEAD_BYTES_MAX || ends()
+        length >= self.look_again_at || length >= limits::RESPONSE_HEAD_BYTES_MAX || ends()
     }
 
     fn read_body(&mut self, mut bytes: &[u8]) -> Result<Progress, HttpError> {
@@ -207,7 +206,7 @@ mod tests {
         let mut complete = false;
         for piece in pieces.iter().filter(|piece| !piece.is_empty()) {
             complete = reader.feed(piece)? != Progress::Partial;
-            assert!(reader.unfinished.len() < HEAD_BYTES_MAX, "an unfinished head is bounded");
+            assert!(reader.unfinished.len() < limits::RESPONSE_HEAD_BYTES_MAX, "an unfinished head is bounded");
             if complete {
                 break;
             }
@@ -229,7 +228,7 @@ mod tests {
 
     #[test]
     fn interim_responses_and_endless_heads_are_bounded() {
-        let interim = b"HTTP/1.1 103 Hints\r\n\r\n".repeat(INTERIM_MAX as usize);
+        let interim = b"HTTP/1.1 103 Hints\r\n\r\n".repeat(limits::INTERIM_RESPONSES_MAX as usize);
         let last = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
         assert_eq!(read(&[&interim, last]), Ok((200, Vec::new(), 0)));
         assert_eq!(read(&[&interim, &interim[..22], last]), Err(HttpError::InvalidResponse));
