@@ -27,6 +27,8 @@ pub struct RunOptions {
     pub users: u64,
     /// Users started per second; finite and more than 0.
     pub spawn_rate_per_s: f64,
+    /// Which of the options for users and their rate were given.
+    pub load_flags: Vec<&'static str>,
     /// How long the run lasts, counted from its start; more than zero. `None` until it is stopped.
     pub run_time: Option<Duration>,
     /// How long running tasks may take to end when the run stops.
@@ -147,6 +149,10 @@ pub(super) fn check(
         host: load.host.clone(),
         users,
         spawn_rate_per_s,
+        load_flags: [("--users", load.users.is_some()), ("--spawn-rate", load.spawn_rate.is_some())]
+            .into_iter()
+            .filter_map(|(flag, given)| given.then_some(flag))
+            .collect(),
         run_time: load.run_time,
         stop_timeout: load.stop_timeout.unwrap_or_default(),
         mode,

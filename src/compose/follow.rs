@@ -65,7 +65,7 @@ pub(super) async fn follow(
                 Wish::Stop => {
                     stopping = true;
                     tracing::info!("stopping the run; once more leaves at once");
-                    group.order(Order::Stop { now_unix_ms: now_unix_ms() }).await?;
+                    give(group, Order::Stop { now_unix_ms: now_unix_ms() }).await?;
                 }
                 Wish::AddUsers(delta) => add_users(group, &views, delta).await?,
             },
@@ -102,12 +102,20 @@ async fn next_wish(signals: &mut Signals, display: &mut Display) -> Wish {
     Wish::Stop
 }
 
+/// Gives an order. One that is refused changes nothing, and the operator is told.
+async fn give(group: &Standalone, order: Order) -> anyhow::Result<()> {
+    if let Err(refusal) = group.order(order).await? {
+        tracing::warn!("{refusal}");
+    }
+    Ok(())
+}
+
 async fn add_users(group: &Standalone, views: &ViewReceiver, delta: i64) -> anyhow::Result<()> {
     let Some(view) = latest(views) else { return Ok(()) };
     match edit_of(&view, delta) {
         Ok(edit) => {
             let rate = SpawnRate::per_second(edit.spawn_rate_per_s).context("the rate of an edit is valid")?;
-            group.order(Order::Edit { users: edit.users, rate, now_unix_ms: now_unix_ms() }).await
+            give(group, Order::Edit { users: edit.users, rate, now_unix_ms: now_unix_ms() }).await
         }
         Err(refused) => {
             tracing::warn!("{refused}");

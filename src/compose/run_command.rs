@@ -7,7 +7,7 @@ use akrida_core::coordinator::Order;
 use akrida_core::ids::RunId;
 use akrida_core::plan::classes::{ClassSequence, ClassShare};
 use akrida_core::plan::rate::SpawnRate;
-use akrida_core::scenario::model::Scenario;
+use akrida_core::scenario::model::{LoadModel, Scenario};
 use akrida_core::state::command::RunSpec;
 use akrida_core::threshold::names::unknown_names;
 use akrida_core::view::RunView;
@@ -63,7 +63,7 @@ pub(super) async fn run_scenario(scenario: &Arc<Scenario>, options: &RunOptions)
     };
     let group = Standalone::start(engine).await?;
     let display = display(options, &group)?;
-    group.order(Order::Start(RunId(fastrand::u64(..)), Box::new(spec))).await?;
+    group.order(Order::Start(RunId(fastrand::u64(..)), Box::new(spec))).await??;
     let Some(view) = follow(&group, &mut outputs, display).await? else { return Ok(None) };
     let exit = conclude(&view, scenario, &mut outputs, options)?;
     Ok(Some(RunResult { view, exit }))
@@ -123,6 +123,10 @@ fn spec(scenario: &Scenario, options: &RunOptions) -> anyhow::Result<RunSpec> {
         }
         Some(_) | None => options.users,
     };
+    if scenario.load.model != LoadModel::CommandLine && !options.load_flags.is_empty() {
+        let flags = options.load_flags.join(" and ");
+        tracing::warn!("{flags} has no effect: the scenario says itself how much load it makes");
+    }
     for unknown in unknown_names(&scenario.thresholds, scenario) {
         tracing::warn!("{unknown}");
     }

@@ -8,6 +8,7 @@ use akrida_actors::engine::EngineOptions;
 use akrida_actors::worker::{Connect, WorkerActor};
 use akrida_core::coordinator::Order;
 use akrida_core::ids::{Incarnation, WorkerId};
+use akrida_core::state::command::Refusal;
 use akrida_core::view::validity::ValidityLimits;
 use anyhow::Context;
 
@@ -37,10 +38,9 @@ impl Standalone {
         Ok(Self { coordinator, views })
     }
 
-    /// Gives an order and waits until it is applied.
-    pub(super) async fn order(&self, order: Order) -> anyhow::Result<()> {
-        self.coordinator.send(Give(order)).await.context("the coordinator has ended")??;
-        Ok(())
+    /// Gives an order and waits until it is applied or refused.
+    pub(super) async fn order(&self, order: Order) -> anyhow::Result<Result<(), Refusal>> {
+        self.coordinator.send(Give(order)).await.context("the coordinator has ended")
     }
 
     /// Where the views of the run appear.

@@ -5,8 +5,8 @@ use super::surroundings::Surroundings;
 /// The layers from the weakest to the strongest.
 const LAYERS: [&str; 7] = [
     "home/.locust.conf",
-    "here/locust.conf",
     "here/pyproject.toml",
+    "here/locust.conf",
     "here/more.conf",
     "LOCUST",
     "AKRIDA",

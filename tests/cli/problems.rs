@@ -23,9 +23,9 @@ fn an_unknown_key_gets_a_suggestion() {
         .file("here/pyproject.toml", "[tool.locust]\nusrs = 5\n");
     let expected = [
         "~/.locust.conf:2: spawn_rate: unknown key; did you mean spawn-rate?",
+        "pyproject.toml:2: usrs: unknown key; did you mean users?",
         "locust.conf:1: qqq: unknown key; allowed: the long names of the options, see 'akrida --help'",
         "locust.conf:2: config: only allowed on the command line",
-        "pyproject.toml:2: usrs: unknown key; did you mean users?",
     ];
     assert_eq!(surroundings.problems(&[]), expected);
 }
@@ -40,13 +40,13 @@ fn a_wrong_value_is_named_with_its_place_and_what_is_allowed() {
         .variable("LOCUST_PRINT_STATS", "on");
     let problems = surroundings.problems(&["-r", "-1", "-L", "loud"]);
     let expected = [
-        "locust.conf:2: headless: \"maybe\" is neither true nor false; allowed: true, false, 1, 0, yes, no",
         "pyproject.toml:2: users: takes one value, not a list",
         "pyproject.toml:4: tags: takes a value, not a table",
+        "locust.conf:2: headless: \"maybe\" is neither true nor false; allowed: true, false, 1, 0, yes, no",
         "LOCUST_PRINT_STATS: \"on\" is neither true nor false; allowed: true, false, 1, 0, yes, no",
+        "pyproject.toml:3: run-time: \"0\" is no time at all; allowed: more than 0s",
         "locust.conf:1: users: \"ten\" is not a whole number in range; allowed: 1 to 10000000",
         "locust.conf:3: host: \"[a]\" does not start with http:// or https://; allowed: a base URL such as http://127.0.0.1:8000",
-        "pyproject.toml:3: run-time: \"0\" is no time at all; allowed: more than 0s",
         "AKRIDA_DNS: \"always\" is not known; allowed: once, ttl, connection",
         "--spawn-rate: \"-1\" is not a spawn rate; allowed: more than 0, up to 1000000 users per second",
         "--loglevel: \"loud\" is not known; allowed: DEBUG, INFO, WARNING, ERROR, CRITICAL",
@@ -108,8 +108,8 @@ fn files_that_cannot_be_used() {
         .file("here/empty.toml", "[tool.other]\n");
     let problems = surroundings.problems(&["--config", "empty.toml"]);
     assert_eq!(problems[0], "~/.locust.conf:2: not valid UTF-8");
-    assert_eq!(problems[1], "locust.conf:1: too large; allowed: 1048576 bytes");
-    assert!(problems[2].starts_with("pyproject.toml:1: not valid TOML: "), "{problems:?}");
+    assert_eq!(problems[2], "locust.conf:1: too large; allowed: 1048576 bytes");
+    assert!(problems[1].starts_with("pyproject.toml:1: not valid TOML: "), "{problems:?}");
     assert_eq!(problems[3], "empty.toml:1: has no section [tool.locust]");
     assert_eq!(problems.len(), 4);
 }

@@ -18,6 +18,7 @@ fn defaults_are_those_of_locust() {
         host: None,
         users: 1,
         spawn_rate_per_s: 1.0,
+        load_flags: Vec::new(),
         run_time: None,
         stop_timeout: Duration::ZERO,
         mode: StartMode::Headless,

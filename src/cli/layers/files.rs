@@ -44,7 +44,8 @@ fn places(typed: &[Setting], environment: &Environment) -> Vec<Place> {
         let path = home.join(".locust.conf");
         places.push(Place { name: "~/.locust.conf".to_owned(), path, asked_for: None });
     }
-    for name in ["locust.conf", "pyproject.toml"] {
+    // As Locust documents it; its program has these two the other way round.
+    for name in ["pyproject.toml", "locust.conf"] {
         places.push(Place { name: name.to_owned(), path: environment.current_dir.join(name), asked_for: None });
     }
     if let Some((name, origin)) = config_option(typed) {

@@ -1,5 +1,5 @@
-//! The layers that options come from, from the weakest to the strongest: `~/.locust.conf`, `locust.conf`,
-//! `pyproject.toml`, the `--config` file, `LOCUST_*` variables, `AKRIDA_*` variables, the command line.
+//! The layers that options come from, from the weakest to the strongest: `~/.locust.conf`,
+//! `pyproject.toml`, `locust.conf`, the `--config` file, `LOCUST_*` variables, `AKRIDA_*` variables, the command line.
 //!
 //! A stronger layer replaces the whole value of an option, lists included. Every layer ends as a list of [`Setting`]s
 //! whose values are still text, and those of all layers are checked by the same value parsers.
