@@ -16,6 +16,10 @@ pub const SPAWN_RATE_MAX_PER_S: f64 = 1_000_000.0;
 /// Distinct (method, name) pairs kept apart in a run; samples of further ones are counted under [`OTHER`].
 pub const ENDPOINTS_MAX: usize = 500;
 
+/// Longest name or method of an endpoint that is kept; the rest is cut, and what then has the same name is counted
+/// together.
+pub const ENDPOINT_NAME_CHARS_MAX: usize = 1_000;
+
 /// Distinct (endpoint, error text) pairs kept apart in a run; further ones are counted under [`OTHER`].
 pub const ERRORS_MAX: usize = 500;
 
@@ -93,6 +97,9 @@ pub const TASK_SET_DEPTH_MAX: usize = 32;
 
 /// Code of one expression of a template, or of all its statements, strings aside.
 pub const TEMPLATE_CODE_BYTES_MAX: usize = 1_024;
+
+/// Instructions that one template may take each time it is rendered.
+pub const TEMPLATE_INSTRUCTIONS_MAX: u64 = 1_000_000;
 
 /// Regular expressions of one scenario.
 pub const PATTERNS_MAX: usize = 500;

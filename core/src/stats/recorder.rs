@@ -79,6 +79,9 @@ impl Recorder {
         if let Some(&known) = self.ids.get(key) {
             return known;
         }
+        if let Some(cut) = cut_to_bound(key) {
+            return self.endpoint(&cut);
+        }
         let of_this_kind = self.endpoints.iter().filter(|slot| slot.key.kind == key.kind).count();
         let other = EndpointKey::other(key.kind);
         if of_this_kind >= limits::ENDPOINTS_MAX && *key != other {
@@ -251,11 +254,26 @@ impl<const DIGITS: u8> Timer<DIGITS> {
     }
 }
 
+/// The key with a shorter name and method, if they are too long.
+fn cut_to_bound(key: &EndpointKey) -> Option<EndpointKey> {
+    let cut = |text: &Arc<str>| cut_at(text, limits::ENDPOINT_NAME_CHARS_MAX - 1);
+    let (name, method) = (cut(&key.name), cut(&key.method));
+    (name.is_some() || method.is_some()).then(|| EndpointKey {
+        name: name.unwrap_or_else(|| Arc::clone(&key.name)),
+        method: method.unwrap_or_else(|| Arc::clone(&key.method)),
+        kind: key.kind,
+    })
+}
+
 fn bounded(text: &str) -> Arc<str> {
-    match text.char_indices().nth(limits::ERROR_TEXT_CHARS_MAX) {
-        None => text.into(),
-        Some((end, _)) => format!("{}…", &text[..end]).into(),
-    }
+    cut_at(text, limits::ERROR_TEXT_CHARS_MAX).unwrap_or_else(|| text.into())
+}
+
+/// So many characters of a text and an ellipsis; `None` if they and one more are all there is.
+fn cut_at(text: &str, chars: usize) -> Option<Arc<str>> {
+    let (end, _) = text.char_indices().nth(chars)?;
+    let is_whole = text[end..].chars().nth(1).is_none();
+    (!is_whole).then(|| format!("{}…", &text[..end]).into())
 }
 
 #[cfg(test)]
@@ -302,6 +320,19 @@ mod tests {
         let measured = recorder.drain();
         assert_eq!(measured.endpoints[&EndpointKey::other(EndpointKind::Request)].requests(), 10);
         assert_eq!(measured.total().requests(), limits::ENDPOINTS_MAX as u64 + 10);
+    }
+
+    #[test]
+    fn long_names_are_cut_and_counted_together() {
+        let mut recorder = Recorder::default();
+        for ending in ["a", "b"] {
+            let name = "é".repeat(100_000) + ending;
+            let endpoint = recorder.endpoint(&EndpointKey::request("GET", &name));
+            recorder.record(&sample(endpoint, 1, None));
+        }
+        let measured = recorder.drain();
+        let (key, endpoint) = measured.endpoints.first_key_value().expect("recorded");
+        assert_eq!((endpoint.requests(), key.name.chars().count()), (2, limits::ENDPOINT_NAME_CHARS_MAX));
     }
 
     #[test]
