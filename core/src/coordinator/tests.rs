@@ -9,6 +9,8 @@ use crate::state::Entry;
 use crate::stats::delta::Interval;
 use crate::stats::endpoint::EndpointKey;
 use crate::stats::measurements::Measurements;
+use crate::view::RunView;
+use crate::view::validity::{ValidityLimits, Verdict};
 
 const RUN: RunId = RunId(1);
 
@@ -196,7 +198,11 @@ fn a_worker_that_never_reports_its_end_is_named() {
     leader.step(Input::Tick { now_unix_ms: 1_001 + limits::LAST_DELTAS_WAIT.as_millis() as u64 });
     leader.commit_all();
     assert!(leader.ended);
-    assert_eq!(leader.state.run().expect("ran").missing(), [worker("b")]);
+    let run = leader.state.run().expect("ran");
+    assert_eq!(run.missing(), [worker("b")]);
+    let validity = RunView::of(run, &ValidityLimits::default()).validity;
+    assert_eq!(validity.verdict, Verdict::Invalid);
+    assert!(validity.reasons.iter().any(|(_, reason)| reason.contains("worker b")), "{validity:?}");
 }
 
 proptest! {

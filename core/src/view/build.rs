@@ -42,7 +42,7 @@ impl RunView {
             arrivals: arrivals(run),
             thresholds: run.threshold_results(),
             history: history(run),
-            validity: Validity::judge(stats, arrivals(run), limits),
+            validity: Validity::judge(stats, arrivals(run), limits).without_figures_of(run.missing()),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! the generator's CPU use, and from what it could not do for lack of descriptors or ports.
 
 use super::ArrivalsView;
+use crate::ids::WorkerId;
 use crate::stats::run::RunStats;
 
 /// The verdict, from good to bad.
@@ -81,6 +82,17 @@ impl Validity {
         let verdict = reasons.iter().map(|(verdict, _)| *verdict).max().unwrap_or(Verdict::Valid);
         Self { verdict, reasons }
     }
+
+    /// The same for a run that ended without the last figures of some workers: what they did is not in the statistics.
+    #[must_use]
+    pub fn without_figures_of(mut self, missing: &[WorkerId]) -> Self {
+        for worker in missing {
+            self.verdict = Verdict::Invalid;
+            let reason = format!("worker {worker} did not report its last figures in time");
+            self.reasons.push((Verdict::Invalid, reason));
+        }
+        self
+    }
 }
 
 fn lag(stats: &RunStats, limits: &ValidityLimits) -> Option<(Verdict, String)> {
@@ -135,7 +147,6 @@ fn generator_errors(stats: &RunStats, limits: &ValidityLimits) -> Option<(Verdic
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::WorkerId;
     use crate::stats::histogram::Histogram;
     use crate::stats::run::Streak;
 
