@@ -7,9 +7,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use minijinja::syntax::SyntaxConfig;
-use minijinja::{Environment, UndefinedBehavior, Value};
+use minijinja::{Environment, ErrorKind, UndefinedBehavior, Value};
 
 use super::template_size::{check_expression, check_text};
+use crate::limits;
 
 /// Adds functions that templates may call (`random_int`, `uuid`, …). They need a clock or randomness, so the caller
 /// brings them.
@@ -119,6 +120,8 @@ impl Templates {
             SyntaxConfig::builder().keep_trailing_newline(true).build().expect("the default delimiters are valid"),
         );
         environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
+        // A user whose template loops on and on would keep its whole arbiter from running, and from stopping.
+        environment.set_fuel(Some(limits::TEMPLATE_INSTRUCTIONS_MAX));
         register(&mut environment);
         Self { environment, count: 0 }
     }
@@ -234,6 +237,9 @@ fn too_long(source: &str, reason: String) -> TemplateError {
 
 fn failure(source: &str, error: &minijinja::Error) -> TemplateError {
     let reason = match error.detail() {
+        _ if error.kind() == ErrorKind::OutOfFuel => {
+            format!("takes more than {} instructions", limits::TEMPLATE_INSTRUCTIONS_MAX)
+        }
         Some(detail) => format!("{}: {detail}", error.kind()),
         None => error.kind().to_string(),
     };
@@ -301,6 +307,15 @@ mod tests {
         assert_eq!(templates.free_names(&compiled), ["a.b", "c", "f", "n"]);
         let condition = templates.condition("x > 1").expect("compiles");
         assert_eq!(templates.free_names(condition.compiled().expect("compiled")), ["x"]);
+    }
+
+    #[test]
+    fn a_template_that_takes_too_long_fails() {
+        let mut templates = templates();
+        let source = "{% for i in range(10000) %}{% for j in range(10000) %}{% endfor %}{% endfor %}";
+        let template = templates.text(source).expect("template");
+        let error = templates.render(&template, &context! {}).expect_err("ends");
+        assert!(error.reason.contains("instructions"), "{error}");
     }
 
     #[test]
