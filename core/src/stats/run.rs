@@ -207,17 +207,22 @@ impl RunStats {
         current
     }
 
-    /// The width of the current window in seconds: shorter at the start of a run, never 0.
+    /// The width of the current window in seconds: shorter at the start of a run and in a second that is not over, as
+    /// at its end; never 0.
     #[must_use]
     pub fn current_window_s(&self) -> f64 {
-        let elapsed_s = self.until_us.saturating_sub(self.since_us) as f64 / 1e6;
-        elapsed_s.clamp(f64::MIN_POSITIVE, limits::CURRENT_WINDOW.as_secs_f64())
+        let oldest_us = self.current_oldest_s() * limits::INTERVAL.as_micros() as u64;
+        let width_s = self.until_us.saturating_sub(self.since_us.max(oldest_us)) as f64 / 1e6;
+        width_s.clamp(f64::MIN_POSITIVE, limits::CURRENT_WINDOW.as_secs_f64())
+    }
+
+    fn current_oldest_s(&self) -> u64 {
+        let newest = self.recent.last_key_value().map_or(0, |(newest, _)| *newest);
+        (newest + 1).saturating_sub(limits::CURRENT_WINDOW.as_secs())
     }
 
     fn current_seconds(&self) -> impl Iterator<Item = &BTreeMap<EndpointKey, EndpointMeasurements>> {
-        let newest = self.recent.last_key_value().map_or(0, |(newest, _)| *newest);
-        let oldest = (newest + 1).saturating_sub(limits::CURRENT_WINDOW.as_secs());
-        self.recent.range(oldest..).map(|(_, endpoints)| endpoints)
+        self.recent.range(self.current_oldest_s()..).map(|(_, endpoints)| endpoints)
     }
 }
 
@@ -290,6 +295,10 @@ mod tests {
         (0..30).for_each(|second| merged(&mut stats, "w", &interval(second, &vec![second; second as usize], 1)));
         assert_eq!(stats.current_total().requests(), (20..30).sum::<u64>());
         assert!((stats.current_window_s() - 10.0).abs() < 1e-9);
+        let last = Interval { to_us: 30_250_000, ..interval(30, &[], 0) };
+        merged(&mut stats, "w", &last);
+        assert_eq!(stats.current_total().requests(), (21..30).sum::<u64>());
+        assert!((stats.current_window_s() - 9.25).abs() < 1e-9, "a second that is not over does not dilute the rate");
         assert_eq!(stats.total.total().requests(), (0..30).sum::<u64>());
     }
 
