@@ -44,6 +44,9 @@ pub enum InitError {
         /// The file.
         path: PathBuf,
     },
+    /// What is written is YAML, and the name says something else.
+    #[error("the first scenario is YAML, so its name ends in .yml or .yaml")]
+    NotYaml,
     /// The file cannot be written.
     #[error("{} cannot be written", path.display())]
     Write {
@@ -57,8 +60,12 @@ pub enum InitError {
 /// Writes [`FIRST_SCENARIO`] to `path`.
 ///
 /// # Errors
-/// If there is a file of that name already, even an empty one, or if it cannot be written.
+/// If its name is not that of a YAML file, if there is a file of that name already, even an empty one, or if it cannot
+/// be written.
 pub fn write(path: &Path) -> Result<(), InitError> {
+    if !path.extension().is_some_and(|extension| extension == "yml" || extension == "yaml") {
+        return Err(InitError::NotYaml);
+    }
     // Creating it only if it is new leaves no moment in which another one could be overwritten.
     let opened = OpenOptions::new().write(true).create_new(true).open(path);
     opened.and_then(|mut file| file.write_all(FIRST_SCENARIO.as_bytes())).map_err(|source| {
@@ -74,6 +81,16 @@ pub fn write(path: &Path) -> Result<(), InitError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_file_that_a_run_takes_for_yaml_is_written() {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        for name in ["akrida.json", "akrida.toml", "akrida"] {
+            let path = folder.path().join(name);
+            assert!(matches!(write(&path), Err(InitError::NotYaml)), "{name}");
+            assert!(!path.exists(), "{name}");
+        }
+    }
 
     #[test]
     fn a_file_is_written_once() {

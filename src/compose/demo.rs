@@ -13,6 +13,7 @@ use anyhow::{anyhow, bail};
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
 
 use super::logging;
+use super::print_to_stderr;
 use super::run_command::run_scenario;
 use crate::cli::{self, Environment, Exit, Invocation, RunOptions};
 use crate::live::LogLines;
@@ -37,14 +38,14 @@ pub(super) fn run() -> anyhow::Result<Exit> {
     actix_rt::System::new().block_on(async {
         let target = start(TargetOptions { latency: LATENCY.parse()?, workers: 1, ..TargetOptions::default() })?;
         let scenario = Arc::new(Scenario { host: Some(target.url().into()), ..scenario()? });
-        eprintln!("{USERS} users against the built-in target at {} for {RUN_TIME}\n", target.url());
+        print_to_stderr(&format!("{USERS} users against the built-in target at {} for {RUN_TIME}\n\n", target.url()));
         let result = run_scenario(&scenario, &options).await?;
         let counted = target.stop().await.received;
         let Some(result) = result else { return Ok(Exit::Failed { code: 1 }) };
         let reported = result.view.http_exchanges;
         let agree = (reported..=reported + result.view.interrupted).contains(&counted);
         let verdict = if agree { "they agree" } else { "THEY DIFFER" };
-        eprintln!("\nThe target counted {counted} requests, the report has {reported}: {verdict}.");
+        print_to_stderr(&format!("\nThe target counted {counted} requests, the report has {reported}: {verdict}.\n"));
         Ok(if agree { result.exit } else { Exit::Failed { code: 1 } })
     })
 }

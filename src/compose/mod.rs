@@ -14,7 +14,7 @@ mod standalone;
 mod target_command;
 
 use std::ffi::OsString;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -28,46 +28,57 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(invocation) => invocation,
         Err(error) => return refused(&error),
     };
-    match carry_out(invocation) {
-        Ok(exit) => exit.into(),
-        Err(error) => {
-            eprintln!("akrida: {error:#}");
-            Exit::Usage.into()
-        }
-    }
+    concluded(carry_out(invocation))
 }
 
 fn refused(error: &CliError) -> ExitCode {
-    match error.exit() {
-        Exit::Passed => print_all(error.text()),
-        Exit::Failed { .. } | Exit::Usage | Exit::Invalid => eprint!("{}", error.text()),
+    if error.exit() == Exit::Passed {
+        let printed = print_all(error.text()).map(|()| Exit::Passed);
+        return concluded(printed);
     }
+    print_to_stderr(error.text());
     error.exit().into()
+}
+
+fn concluded(exit: anyhow::Result<Exit>) -> ExitCode {
+    let exit = exit.unwrap_or_else(|error| {
+        print_to_stderr(&format!("akrida: {error:#}\n"));
+        Exit::Usage
+    });
+    exit.into()
 }
 
 fn carry_out(invocation: Invocation) -> anyhow::Result<Exit> {
     match invocation {
         Invocation::Run(options) => return run_command::run(&options),
-        Invocation::List(options) => print_all(scenario_file::list(&options)?),
-        Invocation::TaskRatio { json, options } => print_all(scenario_file::task_ratio(&options, json)?),
+        Invocation::List(options) => print_all(scenario_file::list(&options)?)?,
+        Invocation::TaskRatio { json, options } => print_all(scenario_file::task_ratio(&options, json)?)?,
         Invocation::Demo => return demo::run(),
         Invocation::Init { file } => {
             init::write(&file).with_context(|| format!("{} was not written", file.display()))?;
-            print_all(format!("{} is written; run it with 'akrida -f {0}'\n", file.display()));
+            print_all(format!("{} is written; run it with 'akrida -f {0}'\n", file.display()))?;
         }
-        Invocation::Check { files } => return Ok(check_command::check(&files)),
-        Invocation::Schema => print_all(akrida_core::scenario::schema::SCHEMA),
+        Invocation::Check { files } => return check_command::check(&files),
+        Invocation::Schema => print_all(akrida_core::scenario::schema::SCHEMA)?,
         Invocation::Target(arguments) => target_command::serve(&arguments)?,
-        Invocation::Completions(shell) => print_all(cli::generate::completions(shell)),
-        Invocation::Man => print_all(cli::generate::man_page()?),
+        Invocation::Completions(shell) => print_all(cli::generate::completions(shell))?,
+        Invocation::Man => print_all(cli::generate::man_page()?)?,
     }
     Ok(Exit::Passed)
 }
 
 /// Prints to standard output. A reader that closes the pipe early has had enough: that is no error.
-fn print_all(text: impl AsRef<[u8]>) {
+fn print_all(text: impl AsRef<[u8]>) -> anyhow::Result<()> {
     let mut stdout = std::io::stdout().lock();
-    if let Err(error) = stdout.write_all(text.as_ref()).and_then(|()| stdout.flush()) {
-        tracing::debug!(%error, "standard output is closed");
+    match stdout.write_all(text.as_ref()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error).context("cannot write to standard output"),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+/// Prints for whoever looks on. A terminal that is gone is no reason to end: there are files to write, and an exit code.
+fn print_to_stderr(text: &str) {
+    if let Err(error) = std::io::stderr().write_all(text.as_bytes()) {
+        tracing::debug!(%error, "standard error is closed");
     }
 }

@@ -1,17 +1,17 @@
 //! The files of a run, and what is printed at its end.
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::path::Path;
 
 use akrida_core::scenario::model::Scenario;
 use akrida_core::scenario::ratio::Ratios;
 use akrida_core::view::RunView;
 
-use super::print_all;
+use super::{print_all, print_to_stderr};
 use crate::cli::RunOptions;
 use crate::report::console::Layout;
 use crate::report::csv::CsvWriter;
-use crate::report::file::{WriteError, check_directory, replace};
+use crate::report::file::{WriteError, check_writable, replace};
 use crate::report::html::{self, Theme};
 use crate::report::{console, json, summary};
 
@@ -26,7 +26,7 @@ impl Outputs {
     pub(super) fn open(options: &RunOptions) -> Result<Self, WriteError> {
         let wanted = &options.outputs;
         let at_the_end = [&wanted.html, &wanted.json_file, &wanted.summary_json];
-        at_the_end.into_iter().flatten().try_for_each(|file| check_directory(file))?;
+        at_the_end.into_iter().flatten().try_for_each(|file| check_writable(file))?;
         let csv = wanted.csv_prefix.as_deref();
         let csv = csv.map(|prefix| CsvWriter::create(prefix, wanted.csv_full_history)).transpose()?;
         Ok(Self { csv })
@@ -39,19 +39,22 @@ impl Outputs {
         }
     }
 
-    /// Writes everything of a finished run. A file that fails does not keep the others from being written; the first
-    /// error is returned.
+    /// Writes everything of a finished run. What fails does not keep the rest from being written; the error names all of
+    /// it.
     pub(super) fn finish(&mut self, view: &RunView, scenario: &Scenario, options: &RunOptions) -> anyhow::Result<()> {
         let wanted = &options.outputs;
-        if wanted.json_stdout {
-            print_all(json::to_text(view));
-        }
-        let csv = self.csv.as_mut().map_or(Ok(()), |csv| csv.write(view));
-        let summary = write(wanted.summary_json.as_deref(), || Ok(summary::to_text(view, &[])));
-        let json = write(wanted.json_file.as_deref(), || Ok(json::to_text(view)));
         let ratios = ratios(view, scenario).to_json();
-        let html = write(wanted.html.as_deref(), || Ok(html::report(view, Some(&ratios), Theme::default())?));
-        csv.map_err(anyhow::Error::from).and(summary).and(json).and(html)
+        let written = [
+            if wanted.json_stdout { print_all(json::to_text(view)) } else { Ok(()) },
+            self.csv.as_mut().map_or(Ok(()), |csv| Ok(csv.write(view)?)),
+            write(wanted.summary_json.as_deref(), || Ok(summary::to_text(view, &[]))),
+            write(wanted.json_file.as_deref(), || Ok(json::to_text(view))),
+            write(wanted.html.as_deref(), || Ok(html::report(view, Some(&ratios), Theme::default())?)),
+        ];
+        let failed = written.into_iter().filter_map(|written| Some(format!("{:#}", written.err()?)));
+        let failed = failed.collect::<Vec<_>>().join("\n");
+        anyhow::ensure!(failed.is_empty(), failed);
+        Ok(())
     }
 }
 
@@ -78,13 +81,6 @@ pub(super) fn print_progress(view: &RunView) {
 /// The tables that are printed at the end.
 pub(super) fn print_summary(view: &RunView) {
     print_to_stderr(&console::summary(view, layout()));
-}
-
-/// A terminal that is gone is no reason to end: the files are still to be written.
-fn print_to_stderr(text: &str) {
-    if let Err(error) = std::io::stderr().write_all(text.as_bytes()) {
-        tracing::debug!(%error, "standard error is closed");
-    }
 }
 
 fn layout() -> Layout {

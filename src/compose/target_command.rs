@@ -14,11 +14,10 @@ pub(super) fn serve(arguments: &TargetArgs) -> anyhow::Result<()> {
     let options = options(arguments)?;
     actix_rt::System::new().block_on(async {
         let target = start(options).context("the target does not start")?;
-        print_all(format!("target listens on {}\n", target.url()));
+        print_all(format!("target listens on {}\n", target.url()))?;
         shutdown::Signals::listen()?.next().await;
         let counts = target.stop().await;
-        print_all(format!("{}\n", serde_json::to_string(&counts)?));
-        Ok(())
+        print_all(format!("{}\n", serde_json::to_string(&counts)?))
     })
 }
 

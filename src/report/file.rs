@@ -17,16 +17,34 @@ pub enum WriteError {
         directory: PathBuf,
     },
     /// The file system refused.
-    #[error("cannot write {}: {source}", file.display())]
+    #[error("cannot write {}: {reason}", file.display())]
     Io {
         /// The file.
         file: PathBuf,
         /// What it said.
-        source: io::Error,
+        reason: io::Error,
     },
 }
 
-/// Fails unless the directory of `file` exists, so that a mistake shows before a run and not after it.
+/// Fails unless [`replace`] can make `file`, so that a mistake shows before a run and not after it.
+///
+/// # Errors
+/// When the directory does not exist or takes no file, or when there is a directory in the place of the file.
+pub fn check_writable(file: &Path) -> Result<(), WriteError> {
+    check_directory(file)?;
+    let refused = |reason| WriteError::Io { file: file.to_owned(), reason };
+    match fs::metadata(file) {
+        Ok(found) if found.is_dir() => Err(refused(io::ErrorKind::IsADirectory.into())),
+        // A pipe or device: trying would already write to it.
+        Ok(found) if !found.is_file() => Ok(()),
+        Ok(_) | Err(_) => {
+            let unfinished = unfinished_name(file);
+            fs::write(&unfinished, b"").and_then(|()| fs::remove_file(&unfinished)).map_err(refused)
+        }
+    }
+}
+
+/// Fails unless the directory of `file` exists.
 ///
 /// # Errors
 /// [`WriteError::NoDirectory`].
@@ -50,16 +68,16 @@ pub fn check_directory(file: &Path) -> Result<(), WriteError> {
 /// When the directory does not exist or the file system refuses.
 pub fn replace(file: &Path, content: &[u8]) -> Result<(), WriteError> {
     check_directory(file)?;
-    let refused = |source| WriteError::Io { file: file.to_owned(), source };
+    let refused = |reason| WriteError::Io { file: file.to_owned(), reason };
     if fs::symlink_metadata(file).is_ok_and(|metadata| !metadata.is_file()) {
         return fs::write(file, content).map_err(refused);
     }
     let unfinished = unfinished_name(file);
     let written = fs::write(&unfinished, content).and_then(|()| fs::rename(&unfinished, file));
-    written.map_err(|source| {
+    written.map_err(|reason| {
         // The first error is the one to report; a left-over that cannot be removed adds nothing to it.
         let _ = fs::remove_file(&unfinished);
-        refused(source)
+        refused(reason)
     })
 }
 
@@ -105,6 +123,26 @@ mod tests {
         fs::create_dir(directory.path().join("out.json")).unwrap();
         assert!(matches!(replace(&directory.path().join("out.json"), b""), Err(WriteError::Io { .. })));
         assert_eq!(names_in(directory.path()), ["out.json"]);
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_known_before() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("out.json");
+        check_writable(&file).unwrap();
+        assert!(names_in(directory.path()).is_empty(), "nothing is left behind");
+        replace(&file, b"kept").unwrap();
+        check_writable(&file).unwrap();
+        assert_eq!(fs::read(&file).unwrap(), b"kept");
+        assert!(matches!(check_writable(directory.path()), Err(WriteError::Io { .. })), "a directory");
+        assert!(check_writable(&directory.path().join("gone/out.json")).is_err());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_file_system_that_takes_no_files_is_known_before() {
+        let error = check_writable(Path::new("/proc/out.json")).unwrap_err();
+        assert_eq!(error.to_string().matches("os error").count(), 1, "{error}");
     }
 
     #[cfg(unix)]

@@ -51,7 +51,7 @@ impl CsvWriter {
             opened.write_all(history_header().as_bytes())?;
             Ok(opened)
         });
-        let history_file = opened.map_err(|source| WriteError::Io { file: history.clone(), source })?;
+        let history_file = opened.map_err(|reason| WriteError::Io { file: history.clone(), reason })?;
         let (stats, failures, exceptions) = (with("_stats.csv"), with("_failures.csv"), with("_exceptions.csv"));
         Ok(Self { stats, failures, exceptions, history, history_file, full_history, last_unix_s: None })
     }
@@ -70,7 +70,7 @@ impl CsvWriter {
         }
         // One call for all rows of a second, so that a reader who follows the file sees whole rows.
         let appended = self.history_file.write_all(history_rows(view, self.full_history).as_bytes());
-        appended.map_err(|source| WriteError::Io { file: self.history.clone(), source })?;
+        appended.map_err(|reason| WriteError::Io { file: self.history.clone(), reason })?;
         self.last_unix_s = Some(unix_s);
         Ok(())
     }
