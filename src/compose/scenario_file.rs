@@ -1,6 +1,7 @@
 //! Reads a scenario file and picks from it what the options ask for.
 
 use std::io;
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -59,7 +60,13 @@ pub(super) fn read(file: &Path) -> Result<Arc<Scenario>, ScenarioFileError> {
     if std::fs::metadata(file).map_err(unreadable)?.len() > limits::SCENARIO_BYTES_MAX as u64 {
         return Err(ScenarioFileError::TooLarge(name));
     }
-    let bytes = std::fs::read(file).map_err(unreadable)?;
+    // A device or a pipe has no length: it must not fill the memory either.
+    let mut bytes = Vec::new();
+    let mut opened = std::fs::File::open(file).map_err(unreadable)?.take(limits::SCENARIO_BYTES_MAX as u64 + 1);
+    opened.read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() > limits::SCENARIO_BYTES_MAX {
+        return Err(ScenarioFileError::TooLarge(name));
+    }
     let text = String::from_utf8(bytes).map_err(|_| ScenarioFileError::NotText(name.clone()))?;
     let folder = file.parent().unwrap_or(Path::new("")).to_owned();
     let read_data = move |data: &str| read_data(&folder.join(data));
@@ -116,17 +123,52 @@ pub(super) fn task_ratio(options: &RunOptions, json: bool) -> Result<String, Sce
     if json {
         return Ok(format!("{:#}\n", ratios.to_json()));
     }
-    let mut text = String::from("Task ratio per User class\n");
-    write_tree(&mut text, &ratios.per_class, 0);
-    text.push_str("\nTotal task ratio\n");
-    write_tree(&mut text, &ratios.total, 0);
-    Ok(text)
+    Ok(ratio_tables(&ratios))
+}
+
+/// Locust's layout.
+fn ratio_tables(ratios: &Ratios) -> String {
+    let mut text = String::new();
+    for (title, tree) in [("Task ratio per User class", &ratios.per_class), ("Total task ratio", &ratios.total)] {
+        text.push_str(&format!("\n {title}\n{}\n", "-".repeat(80)));
+        write_tree(&mut text, tree, 0);
+    }
+    text
 }
 
 fn write_tree(text: &mut String, ratios: &[Ratio], depth: usize) {
     for ratio in ratios {
-        let indent = " ".repeat(depth * 3);
-        text.push_str(&format!(" {indent}* {:<10} {}\n", format!("{:.1}%", ratio.ratio * 100.0), ratio.name));
+        let indent = "  ".repeat(depth);
+        let percent = format!("{indent}{:.1}", ratio.ratio * 100.0);
+        text.push_str(&format!(" {percent:<10} {:<50}\n", format!("{indent}{}", ratio.name)));
         write_tree(text, ratio.tasks.as_deref().unwrap_or_default(), depth + 1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ratios_are_laid_out_as_in_locust() {
+        let home = Ratio { name: "home".into(), ratio: 0.75, tasks: None };
+        let visitor = |ratio| Ratio { name: "Visitor".into(), ratio, tasks: Some(vec![home.clone()]) };
+        let text = ratio_tables(&Ratios { per_class: vec![visitor(1.0)], total: vec![visitor(0.25)] });
+        let rule = "-".repeat(80);
+        let names = [format!("{:<50}", "Visitor"), format!("{:<50}", "  home")];
+        let lines = [
+            "",
+            " Task ratio per User class",
+            &rule,
+            &format!(" 100.0      {}", names[0]),
+            &format!("   75.0     {}", names[1]),
+            "",
+            " Total task ratio",
+            &rule,
+            &format!(" 25.0       {}", names[0]),
+            &format!("   75.0     {}", names[1]),
+            "",
+        ];
+        assert_eq!(text.split('\n').collect::<Vec<_>>(), lines);
     }
 }
