@@ -143,8 +143,13 @@ impl Runner {
     pub(super) fn exception(&mut self, message: &str) -> Flow {
         self.failures += 1;
         let class = &self.program.classes[self.spec.class].name;
-        tracing::warn!(user = self.spec.index.0, class = %class, "{message}");
-        self.context.recorder.borrow_mut().record_exception(message, &format!("in user class {class}"));
+        let user = self.spec.index.0;
+        let is_news = self.context.recorder.borrow_mut().record_exception(message, &format!("in user class {class}"));
+        // Users that do nothing but fail would write hundreds of thousands of lines a second.
+        match is_news {
+            true => tracing::warn!(user, %class, "{message}"),
+            false => tracing::debug!(user, %class, "{message}"),
+        }
         Flow::EndTask
     }
 }

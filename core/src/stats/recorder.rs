@@ -131,11 +131,14 @@ impl Recorder {
         }
     }
 
-    /// Records a panic or an error of scenario code.
-    pub fn record_exception(&mut self, message: &str, traceback: &str) {
+    /// Records a panic or an error of scenario code. True for the first of its kind since the last drain: that is when
+    /// it is worth a line in the log.
+    pub fn record_exception(&mut self, message: &str, traceback: &str) -> bool {
         let key = ExceptionKey { message: bounded(message), traceback: bounded(traceback) };
         let full = !self.exceptions.contains_key(&key) && self.exceptions.len() >= limits::EXCEPTIONS_MAX;
-        *self.exceptions.entry(if full { ExceptionKey::other() } else { key }).or_default() += 1;
+        let count = self.exceptions.entry(if full { ExceptionKey::other() } else { key }).or_default();
+        *count += 1;
+        *count == 1
     }
 
     /// Records how late something started that had been planned.
@@ -372,6 +375,17 @@ mod tests {
         let long_us = limits::LATENCY_MAX.as_micros() as u64 * 2;
         recorder.record(&sample(endpoint, long_us, None));
         assert_eq!(recorder.drain().total().latency().max_us(), Some(long_us));
+    }
+
+    #[test]
+    fn an_exception_is_news_once_between_two_drains() {
+        let mut recorder = Recorder::default();
+        let news: Vec<_> = ["a", "a", "b", "a"].map(|message| recorder.record_exception(message, "")).into();
+        assert_eq!(news, [true, false, true, false]);
+        assert_eq!(recorder.drain().exceptions.values().map(|exception| exception.count).sum::<u64>(), 4);
+        assert!(recorder.record_exception("a", ""));
+        let distinct = (0..limits::EXCEPTIONS_MAX * 2).map(|at| recorder.record_exception(&at.to_string(), ""));
+        assert_eq!(distinct.filter(|news| *news).count(), limits::EXCEPTIONS_MAX, "what is not kept apart is one kind");
     }
 
     #[test]
