@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# Prints Akrida's system calls for each request, by strace.
+#
+#   benches/syscalls.sh [LIMIT] [--akrida PATH] [--scenario realistic.yml]
+#
+# Exits with 1 if the number is above the limit (docs/performance.md).
+set -euo pipefail
+exec python3 -B "$(dirname "${BASH_SOURCE[0]}")/per_request.py" syscalls "$@"
