@@ -7,15 +7,18 @@ import os
 import re
 import resource
 import subprocess
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
 
+from measure.generators import BENCHES
 from measure.ports import await_port, free_ports
 from measure.process import BenchError, Process
 
 BIG_BYTES = 10_240
+JSON_FILE = BENCHES / "realistic.json"
 PORTS = ("small", "big", "json", "tls", "status")
 
 CONFIGURATION = """\
@@ -47,11 +50,14 @@ http {{
     }}
     server {{
         listen 127.0.0.1:{big} backlog=16384;
-        location = / {{ alias {root}/big; }}
+        root {root};
+        location / {{ try_files /big =404; }}
     }}
     server {{
         listen 127.0.0.1:{json} backlog=16384;
-        location = / {{ default_type application/json; alias {document}; }}
+        root {benches};
+        default_type application/json;
+        location / {{ try_files /realistic.json =404; }}
     }}
     server {{
         listen 127.0.0.1:{status};
@@ -88,6 +94,7 @@ class Nginx:
             self.process = undo.enter_context(
                 Process(command, folder / "nginx.log", cpu, nice, env={"PATH": f"{os.environ['PATH']}:/usr/sbin"}))
             await_port(self._ports["status"], self.process)
+            self._check_pages()
             self._client = http.client.HTTPConnection("127.0.0.1", self._ports["status"], timeout=30)
             undo.pop_all()
 
@@ -114,12 +121,24 @@ class Nginx:
         self._asked += 1
         return Status(int(counts[1]) - self._asked, int(active[1]) - 1)
 
+    def _check_pages(self) -> None:
+        """Raises BenchError unless each page is what it should be: an error page is fast to serve, too."""
+        sizes = {"small": 13, "big": BIG_BYTES, "json": JSON_FILE.stat().st_size}
+        for page, size in sizes.items():
+            with closing(http.client.HTTPConnection("127.0.0.1", self._ports[page], timeout=10)) as client:
+                client.request("GET", "/")
+                answer = client.getresponse()
+                found = len(answer.read())
+                if answer.status != HTTPStatus.OK or found != size:
+                    raise BenchError(f"nginx answers {answer.status} with {found} bytes for the page {page}")
+            self._asked += 1
+
     def _configuration(self) -> str:
         files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         return CONFIGURATION.format(
             # The folder is its owner's alone, so the worker of root's nginx must stay root.
             user="user root;" if os.getuid() == 0 else "", root=self.folder, files=files, connections=files - 100,
-            document=Path(__file__).parent.parent / "realistic.json", **self._ports)
+            benches=BENCHES, **self._ports)
 
 
 def make_certificate(folder: Path) -> None:
