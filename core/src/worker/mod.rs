@@ -197,9 +197,9 @@ impl WorkerCore {
 
     fn tick(&mut self, now_us: u64) -> Vec<Output> {
         let Some(run) = &mut self.run else { return Vec::new() };
-        let mut outputs = run.follow_plan(now_us);
-        outputs.extend(run.seal_if_due(now_us, self.outbox.is_full()));
-        outputs
+        // What was measured up to now, users included, is of the interval that is over.
+        let sealed = run.seal_if_due(now_us, self.outbox.is_full());
+        sealed.into_iter().chain(run.follow_plan(now_us)).collect()
     }
 
     fn users_stopped(&mut self, now_us: u64) -> Vec<Output> {

@@ -118,7 +118,7 @@ fn the_end_of_the_plan_stops_all_users_then_seals_the_last_delta_and_forgets_the
 fn users_that_stop_while_a_seal_is_under_way_still_get_their_last_delta() {
     let mut worker = begun(Plan::new(1, rate(1.0), Some(1_000_000)));
     worker.step(Input::Tick { now_us: 0 });
-    assert_eq!(worker.step(Input::Tick { now_us: 1_000_000 }), [Output::StopAll, Output::Seal]);
+    assert_eq!(worker.step(Input::Tick { now_us: 1_000_000 }), [Output::Seal, Output::StopAll]);
     assert_eq!(worker.step(Input::UsersStopped { now_us: 1_000_500 }), []);
     let outputs = worker.step(sealed());
     assert_eq!(deltas(&outputs).len(), 1);
