@@ -68,9 +68,6 @@ pub struct Edit {
 /// Why the number of users stays as it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
-    /// An earlier change is under way.
-    #[error("the number of users cannot be changed while users are spawning")]
-    Spawning,
     /// There is no run, or it is ending.
     #[error("the number of users cannot be changed while the run is {}", .0.as_str())]
     NotRunning(Status),
@@ -79,22 +76,23 @@ pub enum Refused {
     AtLimit(u64),
 }
 
-/// The users that a run should have after a key, at a rate of 100 users per second.
+/// The users that a run should have after a key, at a rate of 100 users per second. A change that is under way, such as
+/// the ramp-up, gets another target and keeps its rate.
 ///
 /// # Errors
-/// Unless the run is `running`, or when there cannot be more or fewer users.
+/// When no run is under way, or when there cannot be more or fewer users.
 pub fn edit_of(view: &RunView, delta: i64) -> Result<Edit, Refused> {
-    match view.status {
-        Status::Running => {}
-        Status::Spawning => return Err(Refused::Spawning),
+    let spawn_rate_per_s = match view.status {
+        Status::Running => 100.0,
+        Status::Spawning => view.run.spawn_rate_per_s,
         status => return Err(Refused::NotRunning(status)),
-    }
+    };
     let before = view.run.target_users;
     let users = before.saturating_add_signed(delta).min(USERS_MAX);
     if users == before {
         return Err(Refused::AtLimit(before));
     }
-    Ok(Edit { users, spawn_rate_per_s: 100.0 })
+    Ok(Edit { users, spawn_rate_per_s })
 }
 
 #[cfg(test)]
@@ -118,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn users_change_only_while_running_and_within_bounds() {
+    fn users_change_while_a_run_is_under_way_and_within_bounds() {
         let with = |status, target_users| {
             let mut view = view();
             (view.status, view.run.target_users) = (status, target_users);
@@ -130,7 +128,9 @@ mod tests {
         assert_eq!(edit_of(&with(Status::Running, USERS_MAX - 1), 10), edit(USERS_MAX));
         assert_eq!(edit_of(&with(Status::Running, 0), -1), Err(Refused::AtLimit(0)));
         assert_eq!(edit_of(&with(Status::Running, USERS_MAX), 1), Err(Refused::AtLimit(USERS_MAX)));
-        assert_eq!(edit_of(&with(Status::Spawning, 50), 1), Err(Refused::Spawning));
+        let ramping_up = with(Status::Spawning, 50);
+        let kept = ramping_up.run.spawn_rate_per_s;
+        assert_eq!(edit_of(&ramping_up, 1), Ok(Edit { users: 51, spawn_rate_per_s: kept }));
         assert_eq!(edit_of(&with(Status::Stopping, 50), 1), Err(Refused::NotRunning(Status::Stopping)));
     }
 }

@@ -68,12 +68,16 @@ impl Plan {
         arrivals.due_before(until_us).saturating_sub(arrivals.due_before(from_us))
     }
 
-    /// The same plan with another target from an instant on. What was planned before that instant stays.
+    /// The same plan with another target from an instant on. What was planned before that instant stays; of several edits
+    /// at one instant the last one counts.
     #[must_use]
     pub fn edited(&self, at_us: u64, users: u64, rate: SpawnRate) -> Self {
-        let mut stages: Vec<_> = self.stages.iter().copied().filter(|stage| stage.starts_at_us < at_us).collect();
-        stages.push(Stage { starts_at_us: at_us, from_users: self.users_before_end(at_us), to_users: users, rate });
-        Self { stages, ..self.clone() }
+        let mut edited = self.clone();
+        edited.stages.retain(|stage| stage.starts_at_us < at_us);
+        // Not from what an edit at the same instant would have begun: nobody but this stage has those users start.
+        let from_users = if edited.stages.is_empty() { 0 } else { edited.users_before_end(at_us) };
+        edited.stages.push(Stage { starts_at_us: at_us, from_users, to_users: users, rate });
+        edited
     }
 
     /// The same plan with an end no later than `at_us`.
@@ -93,6 +97,24 @@ impl Plan {
     #[must_use]
     pub fn target_at(&self, at_us: u64) -> u64 {
         self.stage_at(at_us).to_users
+    }
+
+    /// Users that should exist once the last stage is through.
+    #[must_use]
+    pub fn last_target(&self) -> u64 {
+        self.target_at(u64::MAX)
+    }
+
+    /// When the target of the last stage is reached.
+    #[must_use]
+    pub fn last_target_reached_us(&self) -> u64 {
+        self.target_reached_us(u64::MAX)
+    }
+
+    /// The spawn rate of the last stage.
+    #[must_use]
+    pub fn last_rate(&self) -> SpawnRate {
+        self.rate_at(u64::MAX)
     }
 
     /// The spawn rate at an instant.
@@ -182,6 +204,17 @@ mod tests {
         let raised = plan.edited(10_000_000, 4, per_s(1.0));
         assert_eq!(raised.intended_start_us(3, 20_000_000), 11_000_000);
         assert_eq!(raised.intended_start_us(1, 20_000_000), 1_000_000, "a user that stayed keeps its start");
+    }
+
+    #[test]
+    fn of_edits_at_one_instant_the_last_counts_and_every_user_knows_its_start() {
+        let edits = [20, 30, 40];
+        let plan = edits
+            .into_iter()
+            .fold(Plan::new(10, per_s(100.0), None), |plan, users| plan.edited(2_000_000, users, per_s(100.0)));
+        assert_eq!([1_999_999, 2_000_000, 9_000_000].map(|at| plan.users_at(at)), [10, 11, 40]);
+        assert_eq!(plan.intended_start_us(10, 9_000_000), 2_000_000);
+        assert_eq!(Plan::new(10, per_s(100.0), None).edited(0, 5, per_s(1.0)), Plan::new(5, per_s(1.0), None));
     }
 
     #[test]

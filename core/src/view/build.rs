@@ -48,7 +48,7 @@ impl RunView {
 }
 
 fn info(run: &Run) -> RunInfo {
-    let (spec, at_us) = (run.spec(), run.stats().until_us);
+    let spec = run.spec();
     RunInfo {
         id: run.id(),
         scenario: Arc::clone(&spec.scenario),
@@ -57,8 +57,8 @@ fn info(run: &Run) -> RunInfo {
         started_unix_ms: run.started_unix_ms(),
         ended_unix_ms: run.ended_unix_ms(),
         statistics_since_unix_ms: unix_ms(run, run.stats().since_us),
-        target_users: spec.plan.arrivals().map_or(spec.plan.target_at(at_us), |arrivals| arrivals.users_max),
-        spawn_rate_per_s: spec.plan.rate_at(at_us).as_per_second(),
+        target_users: spec.plan.arrivals().map_or(spec.plan.last_target(), |arrivals| arrivals.users_max),
+        spawn_rate_per_s: spec.plan.last_rate().as_per_second(),
         warm_up_s: spec.warm_up_ms as f64 / 1e3,
         stopped_by_threshold: run.stop_reason() == Some(StopReason::Threshold),
         run_time_s: spec.run_time_ms.map(|ms| ms as f64 / 1e3),
@@ -69,7 +69,7 @@ fn info(run: &Run) -> RunInfo {
 fn status(run: &Run) -> Status {
     let at_us = run.stats().until_us;
     match run.phase() {
-        RunPhase::Active if at_us < run.plan().target_reached_us(at_us) => Status::Spawning,
+        RunPhase::Active if at_us < run.plan().last_target_reached_us() => Status::Spawning,
         RunPhase::Active => Status::Running,
         RunPhase::Stopping => Status::Stopping,
         RunPhase::Ended => Status::Stopped,
