@@ -34,9 +34,9 @@ struct Series<'a> {
 impl<'a> Series<'a> {
     fn of(view: &'a RunView) -> Self {
         let since_unix_ms = view.run.statistics_since_unix_ms;
-        let last_unix_ms = view.history.iter().map(|point| point.unix_ms).max().unwrap_or(since_unix_ms);
+        let last_unix_ms = whole_seconds(view).iter().map(|point| point.unix_ms).max().unwrap_or(since_unix_ms);
         let length_s = (last_unix_ms.saturating_sub(since_unix_ms) as f64 / 1e3).max(1.0);
-        Self { points: &view.history, since_unix_ms, length_s }
+        Self { points: whole_seconds(view), since_unix_ms, length_s }
     }
 
     fn elapsed_s(&self, point: &HistoryPoint) -> f64 {
@@ -65,6 +65,15 @@ impl<'a> Series<'a> {
         });
         let x_ticks = axis::elapsed(self.length_s);
         Chart { title, unit, x_ticks, y_ticks, lines: lines.collect(), tooltips: tooltips.collect() }
+    }
+}
+
+/// The series without a last second that had just begun when the run ended: it would look like a collapse.
+fn whole_seconds(view: &RunView) -> &[HistoryPoint] {
+    let ended_unix_ms = view.run.statistics_since_unix_ms as f64 + view.elapsed_s * 1e3;
+    match view.history.split_last() {
+        Some((last, whole)) if !whole.is_empty() && last.unix_ms as f64 + 1e3 > ended_unix_ms + 1.0 => whole,
+        Some(_) | None => &view.history,
     }
 }
 
@@ -176,6 +185,17 @@ mod tests {
         assert_eq!((chart.lines[0].points.len(), gaps), (60, 2));
         assert!(chart.tooltips[40].text.ends_with("no requests"));
         assert!(chart.tooltips[39].text.contains("p99 "));
+    }
+
+    #[test]
+    fn a_last_second_that_had_just_begun_is_not_shown_as_a_collapse() {
+        let mut view = sample_view::busy();
+        assert_eq!(Series::of(&view).points.len(), 60, "all are whole");
+        view.elapsed_s = 59.02;
+        assert_eq!(Series::of(&view).points.len(), 59);
+        view.history.truncate(1);
+        view.elapsed_s = 0.3;
+        assert_eq!(Series::of(&view).points.len(), 1, "there is nothing else to show");
     }
 
     #[test]

@@ -108,7 +108,11 @@ fn facts(view: &RunView) -> Vec<(&'static str, String)> {
     facts.push(("Scenario", run.scenario.to_string()));
     facts.push(("Model", model(view)));
     if !view.users_per_class.is_empty() {
-        let classes = view.users_per_class.iter().map(|(name, users)| format!("{name} ({})", grouped(*users)));
+        // After a run there are no users, and that says nothing.
+        let classes = view.users_per_class.iter().map(|(name, users)| match view.user_count {
+            0 => name.to_string(),
+            _ => format!("{name} ({})", grouped(*users)),
+        });
         facts.push(("User classes", classes.collect::<Vec<_>>().join(", ")));
     }
     facts

@@ -29,6 +29,12 @@ fn page(view: &RunView) -> String {
 }
 
 #[test]
+fn users_per_class_are_shown_while_there_are_users() {
+    assert!(page(&sample_view::busy()).contains("<dd>Visitor (75), Buyer (25)</dd>"));
+    assert!(page(&sample_view::empty()).contains("<dd>Visitor, Buyer</dd>"));
+}
+
+#[test]
 fn a_run_has_all_sections_of_locusts_report_and_ours() {
     let html = page(&sample_view::busy());
     let expected = [
