@@ -38,7 +38,11 @@ const FAILURE_KEPT: Duration = Duration::from_secs(1);
 pub async fn look_up_all(names: &BTreeSet<String>) -> Result<KnownAddresses, HttpError> {
     let mut known = BTreeMap::new();
     for name in names {
-        known.insert(name.as_str().into(), look_up(name).await?.to_vec());
+        let addresses = match literal(name) {
+            Some(address) => vec![address],
+            None => look_up(name).await?.to_vec(),
+        };
+        known.insert(name.as_str().into(), addresses);
     }
     Ok(Arc::new(known))
 }
@@ -75,7 +79,7 @@ impl Resolver {
     /// # Errors
     /// When the name has no address or the look-up failed.
     pub async fn resolve(&self, name: &str) -> Result<Rc<[IpAddr]>, HttpError> {
-        if let Ok(address) = name.parse::<IpAddr>() {
+        if let Some(address) = literal(name) {
             return Ok(Rc::from([address]));
         }
         if self.policy == DnsPolicy::PerConnection {
@@ -114,6 +118,12 @@ impl Resolver {
             (Ok(_), DnsPolicy::PerConnection) => false,
         }
     }
+}
+
+/// The address that a host of a URL is, if it is no name. An IPv6 address has brackets there.
+fn literal(host: &str) -> Option<IpAddr> {
+    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    bare.unwrap_or(host).parse().ok()
 }
 
 async fn look_up(name: &str) -> Result<Rc<[IpAddr]>, HttpError> {
@@ -162,6 +172,10 @@ mod tests {
     #[actix_rt::test]
     async fn an_address_needs_no_look_up() {
         let resolver = Resolver::new(DnsPolicy::PerConnection, KnownAddresses::default());
-        assert_eq!(*resolver.resolve("::1").await.expect("an address"), [IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1])]);
+        for host in ["::1", "[::1]"] {
+            let found = resolver.resolve(host).await.expect("an address");
+            assert_eq!(*found, [IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1])], "{host}");
+            assert_eq!(look_up_all(&BTreeSet::from([host.to_owned()])).await.expect("an address")[host], *found);
+        }
     }
 }
