@@ -1,6 +1,8 @@
 //! What cannot be written is told and fails the program; a reader that is gone does not.
 
 use std::fs::OpenOptions;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::process::{Command, Stdio};
 
 use support::akrida::{Akrida, program};
@@ -79,4 +81,22 @@ fn a_device_is_no_endless_scenario() {
     let ended = akrida.run(&["-f", "zero.yml"]);
     assert_eq!(ended.code, Some(2), "{}", ended.stderr);
     assert!(ended.stderr.contains("at most"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_target_tells_that_its_access_log_is_incomplete() {
+    let mut command = program();
+    command.args(["target", "--port", "0", "--access-log", "/dev/full"]);
+    let mut target = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+    let mut line = String::new();
+    let mut stdout = BufReader::new(target.stdout.take().expect("piped"));
+    stdout.read_line(&mut line).expect("the first line");
+    let address = line.trim().rsplit('/').next().expect("an address");
+    let mut stream = TcpStream::connect(address).expect("listens");
+    stream.write_all(b"GET / HTTP/1.1\r\nhost: target\r\nconnection: close\r\n\r\n").expect("sent");
+    stream.read_to_end(&mut Vec::new()).expect("answered");
+    let pid = i32::try_from(target.id()).expect("a process id");
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGTERM).expect("it runs");
+    let stderr = target.wait_with_output().expect("ends").stderr;
+    assert!(String::from_utf8_lossy(&stderr).contains("access log is incomplete"), "{stderr:?}");
 }

@@ -4,14 +4,17 @@ use std::net::SocketAddr;
 use std::str::FromStr;
 
 use anyhow::Context;
+use tracing_subscriber::fmt::writer::BoxMakeWriter;
 
-use super::{print_all, shutdown};
+use super::{logging, print_all, shutdown};
 use crate::cli::TargetArgs;
+use crate::cli::checked::Log;
 use crate::target::{Latency, Stall, TargetOptions, start};
 
 /// Serves until it is told to stop, then prints what was counted.
 pub(super) fn serve(arguments: &TargetArgs) -> anyhow::Result<()> {
     let options = options(arguments)?;
+    logging::start(&Log::default(), BoxMakeWriter::new(std::io::stderr))?;
     actix_rt::System::new().block_on(async {
         let target = start(options).context("the target does not start")?;
         print_all(format!("target listens on {}\n", target.url()))?;
