@@ -5,7 +5,7 @@
 //! be whole, so it has two decimals below 10 ms.
 
 use akrida_core::stats::histogram::Histogram;
-use akrida_core::view::{EndpointView, RunView};
+use akrida_core::view::{EndpointView, ErrorView, RunView};
 
 use crate::report::numbers::{finite, shortest};
 use crate::report::percentiles::{REPORTED, or_zero_us};
@@ -31,10 +31,13 @@ pub(super) fn stats_header() -> String {
     header(titles)
 }
 
-/// `PREFIX_failures.csv`: a row for each kind of failure.
+/// `PREFIX_failures.csv`: a row for each kind of failure of requests.
 #[must_use]
 pub fn failures(view: &RunView) -> String {
-    let rows = view.errors.iter().map(|error| {
+    let is_group = |error: &&ErrorView| {
+        view.groups.iter().any(|group| (&group.method, &group.name) == (&error.method, &error.name))
+    };
+    let rows = view.errors.iter().filter(|error| !is_group(error)).map(|error| {
         vec![
             error.method.to_string(),
             error.name.to_string(),

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use akrida_core::view::ErrorView;
+
 use super::*;
 use crate::report::sample_view::{self, STARTED_UNIX_MS};
 
@@ -58,6 +60,16 @@ fn texts_are_quoted_where_they_must_be() {
     let row = "Count,Message,Traceback,Nodes\r\n3,undefined value in {{ basket.id }},\"users.Buyer.tasks.pay.steps[1]\n  \
                shop.yml line 31, column 9\",\"worker-1, worker-2\"\r\n";
     assert_eq!(exceptions(&view), row);
+}
+
+#[test]
+fn the_failures_of_transactions_are_left_out_as_the_transactions_are() {
+    let mut view = sample_view::busy();
+    let requests = failures(&view);
+    let group = &view.groups[0];
+    let of_group = ErrorView { method: group.method.clone(), name: group.name.clone(), ..view.errors[0].clone() };
+    view.errors.push(of_group);
+    assert_eq!(failures(&view), requests);
 }
 
 #[test]
