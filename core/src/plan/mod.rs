@@ -60,6 +60,12 @@ impl Plan {
         self.arrivals.as_ref()
     }
 
+    /// Its stages of users, in order; never empty.
+    #[must_use]
+    pub fn stages(&self) -> &[Stage] {
+        &self.stages
+    }
+
     /// How many arrivals are due from one instant of plan time to another; 0 in the closed model.
     #[must_use]
     pub fn arrivals_due(&self, from_us: u64, to_us: u64) -> u64 {

@@ -153,16 +153,19 @@ impl RunStats {
         let newest = self.recent.last_key_value().map_or(second, |(newest, _)| second.max(*newest));
         let oldest_kept = newest.saturating_sub(limits::CURRENT_WINDOW.as_secs() + 2);
         if second < oldest_kept {
-            let total = interval.measurements.total();
-            let latency_sum_us = total.latency().sum_us();
-            return self.series.add_late(second, total.requests(), total.failures(), latency_sum_us);
+            let late = point(&interval.measurements.endpoints, 0);
+            return self.series.add_late(second, &Point { from_us: interval.from_us, to_us: interval.to_us, ..late });
         }
+        // Workers report a second one after the other; what an earlier segment left of it is not of this one.
+        let known = self.recent.get(&second).and_then(|_| self.series.at(second));
+        let from_us = known.map_or(interval.from_us, |known| known.from_us.min(interval.from_us));
+        let to_us = known.map_or(interval.to_us, |known| known.to_us.max(interval.to_us));
         let recent = self.recent.entry(second).or_default();
         for (key, measured) in &interval.measurements.endpoints {
             recent.entry(key.clone()).or_default().merge(measured);
         }
         let point = point(recent, self.workers.values().map(|worker| worker.users.iter().sum::<u64>()).sum());
-        self.series.put(second, point);
+        self.series.put(second, Point { from_us, to_us, ..point });
         self.recent = self.recent.split_off(&oldest_kept);
     }
 
@@ -250,7 +253,6 @@ fn point(endpoints: &BTreeMap<EndpointKey, EndpointMeasurements>, users: u64) ->
     let latency: Histogram = total.latency();
     let quantile = |quantile| latency.quantile_us(quantile).unwrap_or(0);
     Point {
-        width_s: 1,
         requests: total.requests(),
         failures: total.failures(),
         users,
@@ -258,6 +260,7 @@ fn point(endpoints: &BTreeMap<EndpointKey, EndpointMeasurements>, users: u64) ->
         p50_us: quantile(0.5),
         p95_us: quantile(0.95),
         p99_us: quantile(0.99),
+        ..Point::default()
     }
 }
 
@@ -333,5 +336,16 @@ mod tests {
         merged(&mut stats, "slow", &interval(6, &[1, 1], 1));
         assert_eq!(stats.total.total().requests(), 37);
         assert_eq!(stats.series.points().map(|(_, point)| point.requests).sum::<u64>(), 37);
+    }
+
+    #[test]
+    fn a_point_is_as_wide_as_what_the_workers_measured() {
+        let mut stats = RunStats::default();
+        merged(&mut stats, "a", &Interval { to_us: 3_200_000, ..interval(3, &[1], 1) });
+        merged(&mut stats, "b", &Interval { from_us: 3_100_000, to_us: 3_400_000, ..interval(3, &[1], 1) });
+        assert_eq!(stats.series.at(3).map(|point| (point.requests, point.width_us())), Some((2, 400_000)));
+        stats.reset_totals(1, 3_400_000);
+        merged(&mut stats, "a", &Interval { from_us: 3_400_000, segment: 1, ..interval(3, &[1], 1) });
+        assert_eq!(stats.series.at(3).map(|point| (point.requests, point.width_us())), Some((1, 600_000)));
     }
 }

@@ -9,8 +9,11 @@ use crate::limits;
 /// The figures of one interval.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Point {
-    /// Its width: 1 when new, more once older points were added to it.
-    pub width_s: u32,
+    /// Its start, in plan time.
+    pub from_us: u64,
+    /// Its end, in plan time: mostly a second later, less where a run or a segment of its statistics begins or ends, more
+    /// once the next point was added to it.
+    pub to_us: u64,
     /// Requests that ended in it.
     pub requests: u64,
     /// Failures among them.
@@ -45,12 +48,18 @@ impl Series {
     }
 
     /// Counts requests that arrived after the point of their second was final: in that point, or in the one it was
-    /// added to. Percentiles of the point stay as they are.
-    pub fn add_late(&mut self, second: u64, requests: u64, failures: u64, latency_sum_us: u64) {
+    /// added to. Percentiles and span of the point stay as they are.
+    pub fn add_late(&mut self, second: u64, late: &Point) {
         match self.points.range_mut(..=second).next_back() {
-            Some((_, point)) => point.count(requests, failures, latency_sum_us),
-            None => self.put(second, Point { width_s: 1, requests, failures, latency_sum_us, ..Point::default() }),
+            Some((_, point)) => point.count(late),
+            None => self.put(second, *late),
         }
+    }
+
+    /// The point of a second.
+    #[must_use]
+    pub fn at(&self, second: u64) -> Option<&Point> {
+        self.points.get(&second)
     }
 
     /// The points, oldest first, with their second.
@@ -76,16 +85,34 @@ impl Series {
 }
 
 impl Point {
-    fn count(&mut self, requests: u64, failures: u64, latency_sum_us: u64) {
-        self.requests = self.requests.saturating_add(requests);
-        self.failures = self.failures.saturating_add(failures);
-        self.latency_sum_us = self.latency_sum_us.saturating_add(latency_sum_us);
+    /// Its width in microseconds.
+    #[must_use]
+    pub fn width_us(&self) -> u64 {
+        self.to_us.saturating_sub(self.from_us)
+    }
+
+    fn count(&mut self, other: &Self) {
+        self.requests = self.requests.saturating_add(other.requests);
+        self.failures = self.failures.saturating_add(other.failures);
+        self.latency_sum_us = self.latency_sum_us.saturating_add(other.latency_sum_us);
+    }
+
+    /// Takes in a neighbour that is narrower than a second. Percentiles do not add up; those of the point with more
+    /// requests stand, as a few requests at an edge say little.
+    #[must_use]
+    pub fn joined(&self, edge: &Self) -> Self {
+        let mut joined = if edge.requests > self.requests { *edge } else { *self };
+        (joined.requests, joined.failures, joined.latency_sum_us) = (self.requests, self.failures, self.latency_sum_us);
+        joined.count(edge);
+        (joined.from_us, joined.to_us) = (self.from_us.min(edge.from_us), self.to_us.max(edge.to_us));
+        joined.users = self.users;
+        joined
     }
 
     /// Takes in the next point. Percentiles do not add up, so the higher one stands: a peak stays visible.
     fn absorb(&mut self, next: &Self) {
-        self.count(next.requests, next.failures, next.latency_sum_us);
-        self.width_s += next.width_s;
+        self.count(next);
+        self.to_us = self.to_us.max(next.to_us);
         self.users = self.users.max(next.users);
         self.p50_us = self.p50_us.max(next.p50_us);
         self.p95_us = self.p95_us.max(next.p95_us);
@@ -97,26 +124,40 @@ impl Point {
 mod tests {
     use super::*;
 
+    fn second(at: u64, requests: u64) -> Point {
+        let (from_us, to_us) = (at * 1_000_000, (at + 1) * 1_000_000);
+        Point { from_us, to_us, requests, failures: requests / 3, ..Point::default() }
+    }
+
     #[test]
     fn a_long_run_keeps_its_sums_within_the_bound() {
         let mut series = Series::default();
         let seconds = limits::SERIES_POINTS_MAX as u64 * 5;
-        (0..seconds).for_each(|second| {
-            series.put(second, Point { width_s: 1, requests: 3, failures: 1, ..Point::default() });
-        });
+        (0..seconds).for_each(|at| series.put(at, second(at, 3)));
         let points: Vec<_> = series.points().collect();
         assert!(points.len() <= limits::SERIES_POINTS_MAX);
         assert_eq!(points.iter().map(|(_, point)| point.requests).sum::<u64>(), seconds * 3);
-        assert_eq!(points.iter().map(|(_, point)| u64::from(point.width_s)).sum::<u64>(), seconds);
-        assert_eq!(points[points.len() - 1].1.width_s, 1, "the newest keep their resolution");
+        assert_eq!(points.iter().map(|(_, point)| point.width_us()).sum::<u64>(), seconds * 1_000_000);
+        assert!(points.windows(2).all(|pair| pair[0].1.to_us == pair[1].1.from_us), "no gap, no overlap");
+        assert_eq!(points[points.len() - 1].1.width_us(), 1_000_000, "the newest keep their resolution");
     }
 
     #[test]
     fn late_requests_are_counted_in_the_point_that_covers_them() {
         let mut series = Series::default();
-        series.put(4, Point { width_s: 2, requests: 1, ..Point::default() });
-        series.add_late(5, 2, 1, 10);
+        series.put(4, Point { to_us: 6_000_000, ..second(4, 1) });
+        series.add_late(5, &second(5, 2));
         let points: Vec<_> = series.points().map(|(second, point)| (second, point.requests)).collect();
         assert_eq!(points, [(4, 3)]);
+    }
+
+    #[test]
+    fn a_joined_edge_adds_its_counts_and_leaves_the_percentiles_to_the_many() {
+        let whole = Point { p99_us: 7, users: 5, ..second(4, 90) };
+        let edge = Point { to_us: 5_250_000, p99_us: 900, users: 0, ..second(5, 3) };
+        let joined = whole.joined(&edge);
+        assert_eq!((joined.requests, joined.failures, joined.width_us()), (93, 31, 1_250_000));
+        assert_eq!((joined.p99_us, joined.users), (7, 5));
+        assert_eq!(second(4, 0).joined(&edge).p99_us, 900);
     }
 }

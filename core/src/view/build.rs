@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::validity::{Validity, ValidityLimits};
-use super::{ArrivalsView, EndpointView, ErrorView, ExceptionView, HistoryPoint, RunInfo, RunView, Status};
-use crate::state::command::StopReason;
+use super::{ArrivalsView, EndpointView, ErrorView, ExceptionView, RunInfo, RunView, Status, history};
+use crate::plan::arrivals::Distribution;
 use crate::state::run::{Run, RunPhase};
 use crate::stats::endpoint::{EndpointKey, EndpointKind};
 use crate::stats::measurements::EndpointMeasurements;
@@ -41,7 +41,7 @@ impl RunView {
             schedule_lag: stats.total.schedule_lag.clone(),
             arrivals: arrivals(run),
             thresholds: run.threshold_results(),
-            history: history(run),
+            history: history::points(run),
             validity: Validity::judge(stats, arrivals(run), limits).without_figures_of(run.missing()),
         }
     }
@@ -49,6 +49,9 @@ impl RunView {
 
 fn info(run: &Run) -> RunInfo {
     let spec = run.spec();
+    let serving = spec.plan.arrivals().map(|arrivals| arrivals.users_max);
+    let stages = spec.plan.stages();
+    let most = stages.iter().map(|stage| stage.to_users).max().unwrap_or(0);
     RunInfo {
         id: run.id(),
         scenario: Arc::clone(&spec.scenario),
@@ -57,10 +60,12 @@ fn info(run: &Run) -> RunInfo {
         started_unix_ms: run.started_unix_ms(),
         ended_unix_ms: run.ended_unix_ms(),
         statistics_since_unix_ms: unix_ms(run, run.stats().since_us),
-        target_users: spec.plan.arrivals().map_or(spec.plan.last_target(), |arrivals| arrivals.users_max),
+        target_users: serving.unwrap_or_else(|| spec.plan.last_target()),
+        users_max: serving.unwrap_or(most),
+        stages: stages.len(),
         spawn_rate_per_s: spec.plan.last_rate().as_per_second(),
         warm_up_s: spec.warm_up_ms as f64 / 1e3,
-        stopped_by_threshold: run.stop_reason() == Some(StopReason::Threshold),
+        stop_reason: run.stop_reason(),
         run_time_s: spec.run_time_ms.map(|ms| ms as f64 / 1e3),
         classes: spec.classes.clone(),
     }
@@ -77,23 +82,36 @@ fn status(run: &Run) -> Status {
 }
 
 fn arrivals(run: &Run) -> Option<ArrivalsView> {
-    run.plan().arrivals()?;
+    let plan = run.plan().arrivals()?;
     let stats = run.stats();
     let counted = stats.total.arrivals;
+    let due = run.plan().arrivals_due(stats.since_us, stats.until_us);
+    let by_chance = match plan.distribution {
+        Distribution::Uniform => 0,
+        Distribution::Poisson => chance(due),
+    };
     Some(ArrivalsView {
-        due: run.plan().arrivals_due(stats.since_us, stats.until_us),
+        peak: plan.peak(),
+        distribution: plan.distribution,
+        due,
         started: counted.started,
         late: counted.late,
         dropped: counted.dropped,
-        missed: run.missed_arrivals(),
+        missed: run.missed_arrivals().saturating_sub(by_chance),
     })
+}
+
+/// How many arrivals of a Poisson process may be lacking by chance: five standard deviations, each the square root of
+/// what is expected. Chance exceeds that once in three million runs.
+fn chance(expected: u64) -> u64 {
+    (5.0 * (expected as f64).sqrt()).ceil() as u64
 }
 
 fn elapsed_s(stats: &RunStats) -> f64 {
     stats.until_us.saturating_sub(stats.since_us) as f64 / 1e6
 }
 
-fn unix_ms(run: &Run, plan_us: u64) -> u64 {
+pub(super) fn unix_ms(run: &Run, plan_us: u64) -> u64 {
     run.started_unix_ms().saturating_add(plan_us / 1_000)
 }
 
@@ -152,20 +170,12 @@ fn exceptions(stats: &RunStats) -> Vec<ExceptionView> {
     exceptions.collect()
 }
 
-fn history(run: &Run) -> Vec<HistoryPoint> {
-    let points = run.stats().series.points().map(|(second, point)| {
-        let width_s = f64::from(point.width_s.max(1));
-        HistoryPoint {
-            second,
-            unix_ms: unix_ms(run, second * 1_000_000),
-            users: point.users,
-            rps: point.requests as f64 / width_s,
-            failures_per_s: point.failures as f64 / width_s,
-            mean_us: if point.requests == 0 { 0.0 } else { point.latency_sum_us as f64 / point.requests as f64 },
-            p50_us: point.p50_us,
-            p95_us: point.p95_us,
-            p99_us: point.p99_us,
-        }
-    });
-    points.collect()
+#[cfg(test)]
+mod tests {
+    use super::chance;
+
+    #[test]
+    fn chance_takes_a_smaller_share_of_many_arrivals() {
+        assert_eq!([0, 1, 100, 1_000_000].map(chance), [0, 5, 50, 5_000]);
+    }
 }

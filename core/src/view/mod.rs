@@ -3,11 +3,14 @@
 //! A view is complete: whoever renders it needs nothing else, neither the state nor a clock.
 
 pub mod build;
+mod history;
 pub mod validity;
 
 use std::sync::Arc;
 
 use crate::ids::RunId;
+use crate::plan::arrivals::{ArrivalRate, Distribution};
+use crate::state::command::StopReason;
 use crate::stats::histogram::Histogram;
 use crate::threshold::result::ThresholdResult;
 use validity::Validity;
@@ -70,14 +73,18 @@ pub struct RunInfo {
     pub ended_unix_ms: Option<u64>,
     /// Start of the statistics segment, milliseconds since the Unix epoch: the start, or the last reset.
     pub statistics_since_unix_ms: u64,
-    /// Users asked for.
+    /// Users asked for; in an open model the most that serve arrivals.
     pub target_users: u64,
+    /// The most users that any stage of the load asks for; in an open model as `target_users`.
+    pub users_max: u64,
+    /// Stages of users that the load has, changes by hand included; 1 for a plain run.
+    pub stages: usize,
     /// Spawn rate asked for.
     pub spawn_rate_per_s: f64,
     /// How long the warm-up was that does not count, in seconds; 0 without one.
     pub warm_up_s: f64,
-    /// Whether the run was stopped by a threshold.
-    pub stopped_by_threshold: bool,
+    /// Why the run stops or stopped; `None` while it goes on.
+    pub stop_reason: Option<StopReason>,
     /// Run time asked for, in seconds.
     pub run_time_s: Option<f64>,
     /// The user classes, in the order of the scenario.
@@ -87,7 +94,11 @@ pub struct RunInfo {
 /// What became of the arrivals of an open model since the start of the statistics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ArrivalsView {
-    /// Those that were due.
+    /// The highest rate that was planned.
+    pub peak: ArrivalRate,
+    /// How they lie around the rate.
+    pub distribution: Distribution,
+    /// Those that were due; of a Poisson process those that were to be expected, as chance decides about each.
     pub due: u64,
     /// Those that a user took up.
     pub started: u64,
@@ -95,7 +106,7 @@ pub struct ArrivalsView {
     pub late: u64,
     /// Those that were given up.
     pub dropped: u64,
-    /// Those that nobody took up or gave up.
+    /// Those that nobody took up or gave up; of a Poisson process only those that chance cannot account for.
     pub missed: u64,
 }
 
@@ -153,7 +164,7 @@ pub struct EndpointView {
     pub latency: Histogram,
     /// In an open model: latencies from when requests were sent. `None` in a closed model, where they are the same.
     pub service_latency: Option<Histogram>,
-    /// Latencies of the requests that passed.
+    /// Latencies of the requests that passed, always from when they were sent.
     pub ok_latency: Histogram,
     /// Latencies of all requests in the current window.
     pub current_latency: Histogram,
@@ -212,22 +223,28 @@ pub struct ExceptionView {
 /// A point of the time series.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct HistoryPoint {
-    /// When, in seconds of plan time.
+    /// The second of plan time in which it begins.
     pub second: u64,
-    /// When, milliseconds since the Unix epoch.
+    /// Its start, milliseconds since the Unix epoch.
     pub unix_ms: u64,
-    /// Users.
+    /// Its width in seconds, more than 0: about 1 when new, more in the older half of a long run.
+    pub width_s: f64,
+    /// Users at its end; the most of its seconds when it has several.
     pub users: u64,
-    /// Requests per second.
+    /// Requests that ended in it.
+    pub requests: u64,
+    /// Failures among them.
+    pub failures: u64,
+    /// Requests per second over its width.
     pub rps: f64,
-    /// Failures per second.
+    /// Failures per second over its width.
     pub failures_per_s: f64,
-    /// Mean latency in microseconds; 0 without requests.
-    pub mean_us: f64,
-    /// Median latency; 0 without requests.
-    pub p50_us: u64,
-    /// 95th percentile.
-    pub p95_us: u64,
-    /// 99th percentile.
-    pub p99_us: u64,
+    /// Mean latency in microseconds; `None` without requests.
+    pub mean_us: Option<f64>,
+    /// Median latency; `None` without requests.
+    pub p50_us: Option<u64>,
+    /// 95th percentile; `None` without requests.
+    pub p95_us: Option<u64>,
+    /// 99th percentile; `None` without requests.
+    pub p99_us: Option<u64>,
 }

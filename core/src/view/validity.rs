@@ -147,6 +147,7 @@ fn generator_errors(stats: &RunStats, limits: &ValidityLimits) -> Option<(Verdic
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::arrivals::{ArrivalRate, Distribution};
     use crate::stats::histogram::Histogram;
     use crate::stats::run::Streak;
 
@@ -187,7 +188,11 @@ mod tests {
 
     #[test]
     fn lost_arrivals_degrade_and_many_invalidate() {
-        let arrivals = |dropped| ArrivalsView { due: 1_000, started: 1_000 - dropped, late: 0, dropped, missed: 0 };
+        let peak = ArrivalRate::per_second(100.0).expect("a rate");
+        let distribution = Distribution::Uniform;
+        let (due, late, missed) = (1_000, 0, 0);
+        let arrivals =
+            |dropped| ArrivalsView { peak, distribution, due, started: due - dropped, late, dropped, missed };
         let judge = |dropped| {
             Validity::judge(&RunStats::default(), Some(arrivals(dropped)), &ValidityLimits::default()).verdict
         };
