@@ -47,7 +47,7 @@ impl Outputs {
         let written = [
             if wanted.json_stdout { print_all(json::to_text(view)) } else { Ok(()) },
             self.csv.as_mut().map_or(Ok(()), |csv| Ok(csv.write(view)?)),
-            write(wanted.summary_json.as_deref(), || Ok(summary::to_text(view, &[]))),
+            write(wanted.summary_json.as_deref(), || Ok(summary::to_text(view))),
             write(wanted.json_file.as_deref(), || Ok(json::to_text(view))),
             write(wanted.html.as_deref(), || Ok(html::report(view, Some(&ratios), Theme::default())?)),
         ];

@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use akrida_core::limits::CURRENT_WINDOW;
-use akrida_core::view::validity::Verdict;
+use akrida_core::threshold::result::{ThresholdResult, Verdict};
+use akrida_core::view::validity;
 use akrida_core::view::{EndpointView, RunView, Status};
 
 use super::figures::{clock, count, max_ms, percent, quantile_ms, rate, sparkline};
 use super::limits::{ERROR_LINES_MAX, OLD_FIGURES, SPARKLINE_S};
 use super::line::{Line, Style, left_aligned};
+use crate::report::load_text;
 
 /// What the view knows and the run does not.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,9 +32,11 @@ pub fn frame(view: &RunView, moment: Moment, size: (u16, u16)) -> Vec<Line> {
     let above_help = rows.saturating_sub(if roomy { 2 } else { 1 });
 
     let mut lines = vec![header(view, columns), progress(view, moment, columns), users(view)];
+    lines.extend(arrivals(view, roomy));
     lines.extend(roomy.then(|| requests(view)));
     lines.push(rates(view, columns));
     lines.extend(if roomy { latency_table(view) } else { vec![latency_line(&view.total)] });
+    lines.extend(thresholds(view, roomy));
     lines.extend(doubt(view));
     let left = above_help.saturating_sub(lines.len());
     lines.extend(details(view, roomy, columns, left));
@@ -62,11 +66,11 @@ fn header(view: &RunView, columns: usize) -> Line {
     name.and_right(state.and(style_of(verdict), verdict.as_str()), columns)
 }
 
-fn style_of(verdict: Verdict) -> Style {
+fn style_of(verdict: validity::Verdict) -> Style {
     match verdict {
-        Verdict::Valid => Style::Good,
-        Verdict::Degraded => Style::Warning,
-        Verdict::Invalid => Style::Bad,
+        validity::Verdict::Valid => Style::Good,
+        validity::Verdict::Degraded => Style::Warning,
+        validity::Verdict::Invalid => Style::Bad,
     }
 }
 
@@ -88,6 +92,9 @@ fn progress(view: &RunView, moment: Moment, columns: usize) -> Line {
         None => format!("running for {}", clock(now_s)),
     };
     let mut right = Line::of(Style::Strong, &time);
+    if active && load_text::is_warming_up(&view.run) {
+        right = right.and(Style::Warning, "  warm-up");
+    }
     if active && moment.since_view >= OLD_FIGURES {
         let age = format!("  figures are {} s old", moment.since_view.as_secs());
         right = right.and(Style::Warning, &age);
@@ -108,6 +115,54 @@ fn users(view: &RunView) -> Line {
     let classes: Vec<_> =
         view.users_per_class.iter().map(|(class, users)| format!("{class} {}", count(*users))).collect();
     line.and(Style::Dim, "  ").and(Style::Dim, &classes.join(", "))
+}
+
+/// In an open model how arrivals come and what became of them; without much room only when users are wanting.
+fn arrivals(view: &RunView, roomy: bool) -> Option<Line> {
+    let arrivals = view.arrivals.as_ref()?;
+    if !roomy && arrivals.late == 0 && arrivals.dropped == 0 {
+        return None;
+    }
+    let peak = format!(", up to {}/s: ", rate(arrivals.peak.as_per_second()));
+    let line =
+        label("open").and(Style::Strong, load_text::distribution(arrivals.distribution)).and(Style::Plain, &peak);
+    let line = line.and(Style::Plain, &format!("{} arrivals started", count(arrivals.started)));
+    let wanting = [(arrivals.late, "late", Style::Warning), (arrivals.dropped, "dropped", Style::Bad)];
+    let wanting = wanting.into_iter().filter(|(arrivals, ..)| *arrivals > 0);
+    Some(wanting.fold(line, |line, (arrivals, what, style)| {
+        line.and(Style::Plain, ", ").and(style, &format!("{} {what}", count(arrivals)))
+    }))
+}
+
+/// How many thresholds are kept so far, and the first that is not; without much room only when one has failed.
+fn thresholds(view: &RunView, roomy: bool) -> Option<Line> {
+    let (failed, others): (Vec<_>, Vec<_>) = view.thresholds.iter().partition(|result| has_failed(result, view.status));
+    if view.thresholds.is_empty() || (!roomy && failed.is_empty()) {
+        return None;
+    }
+    let of = |verdict| others.iter().filter(move |result| result.verdict == verdict);
+    let kept = format!("{} of {} thresholds", of(Verdict::Passed).count(), view.thresholds.len());
+    let mut line = label("kept").and(Style::Plain, &kept);
+    let behind = of(Verdict::Failed).count();
+    let kinds = [
+        (of(Verdict::NoData).count(), "without data", Style::Dim),
+        (behind, "not so far", Style::Warning),
+        (failed.len(), "failed", Style::Bad),
+    ];
+    for (results, what, style) in kinds.into_iter().filter(|(results, ..)| *results > 0) {
+        line = line.and(Style::Plain, ", ").and(style, &format!("{results} {what}"));
+    }
+    let first = failed.first().or_else(|| of(Verdict::Failed).next());
+    Some(first.into_iter().fold(line, |line, first| line.and(Style::Plain, &format!(": {}", first.text))))
+}
+
+/// Whether a threshold has failed for good: what is judged at the end may still come to be kept.
+fn has_failed(result: &ThresholdResult, status: Status) -> bool {
+    match result.verdict {
+        Verdict::Aborted => true,
+        Verdict::Failed => result.violation.is_some() || status == Status::Stopped,
+        Verdict::Passed | Verdict::NoData => false,
+    }
 }
 
 fn requests(view: &RunView) -> Line {

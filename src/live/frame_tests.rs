@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use akrida_core::ids::RunId;
+use akrida_core::plan::arrivals::{ArrivalRate, Distribution};
 use akrida_core::stats::histogram::Histogram;
 use akrida_core::view::validity::Validity;
-use akrida_core::view::{ErrorView, HistoryPoint, RunInfo};
+use akrida_core::view::{ArrivalsView, ErrorView, HistoryPoint, RunInfo};
 use proptest::prelude::*;
 use unicode_width::UnicodeWidthStr;
 
@@ -23,9 +24,11 @@ pub(in crate::live) fn view() -> RunView {
             ended_unix_ms: None,
             statistics_since_unix_ms: 6_000,
             target_users: 50,
+            users_max: 50,
+            stages: 1,
             spawn_rate_per_s: 10.0,
             warm_up_s: 0.0,
-            stopped_by_threshold: false,
+            stop_reason: None,
             run_time_s: Some(60.0),
             classes: vec!["Visitor".into(), "Buyer".into()],
         },
@@ -49,7 +52,7 @@ pub(in crate::live) fn view() -> RunView {
         arrivals: None,
         thresholds: Vec::new(),
         history: (0..90).map(|second| point(second, second as f64)).collect(),
-        validity: Validity { verdict: Verdict::Valid, reasons: Vec::new() },
+        validity: Validity { verdict: validity::Verdict::Valid, reasons: Vec::new() },
     }
 }
 
@@ -91,13 +94,16 @@ fn point(second: u64, rps: f64) -> HistoryPoint {
     HistoryPoint {
         second,
         unix_ms: second * 1_000,
+        width_s: 1.0,
         users: 1,
+        requests: 0,
+        failures: 0,
         rps,
         failures_per_s: 0.0,
-        mean_us: 0.0,
-        p50_us: 0,
-        p95_us: 0,
-        p99_us: 0,
+        mean_us: None,
+        p50_us: None,
+        p95_us: None,
+        p99_us: None,
     }
 }
 
@@ -170,8 +176,11 @@ fn the_clock_goes_on_between_figures_until_the_run_ends() {
 fn doubts_and_the_way_out_are_never_left_out() {
     let mut view = view();
     view.validity = Validity {
-        verdict: Verdict::Invalid,
-        reasons: vec![(Verdict::Degraded, "a little late".into()), (Verdict::Invalid, "far too late".into())],
+        verdict: validity::Verdict::Invalid,
+        reasons: vec![
+            (validity::Verdict::Degraded, "a little late".into()),
+            (validity::Verdict::Invalid, "far too late".into()),
+        ],
     };
     let moment = Moment { stop_asked: true, ..Moment::default() };
     let lines: Vec<_> = frame(&view, moment, (40, 10)).iter().map(Line::text).collect();
@@ -179,6 +188,63 @@ fn doubts_and_the_way_out_are_never_left_out() {
     assert!(lines.contains(&"far too late".to_owned()));
     assert_eq!(lines.last().unwrap(), "stopping; q again leaves at once");
     assert_eq!(frame(&view, moment, (40, 1)).len(), 1);
+}
+
+fn open_view() -> RunView {
+    let mut view = view();
+    view.arrivals = Some(ArrivalsView {
+        peak: ArrivalRate::per_second(200.0).unwrap(),
+        distribution: Distribution::Poisson,
+        due: 1_910,
+        started: 1_903,
+        late: 0,
+        dropped: 0,
+        missed: 0,
+    });
+    let result = |text: &str, verdict| ThresholdResult {
+        text: text.into(),
+        verdict,
+        observed: None,
+        violation: None,
+        reason: None,
+    };
+    view.thresholds = vec![result("rps > 1", Verdict::Passed), result("p99(/a) < 1s", Verdict::NoData)];
+    view
+}
+
+#[test]
+fn an_open_model_and_thresholds_have_a_line_each_where_there_is_room() {
+    let (small, roomy) = ((40, 10), (80, 30));
+    let mut view = open_view();
+    let lines = text(&view, roomy);
+    assert!(lines.contains(&"open      poisson, up to 200.0/s: 1903 arrivals started".to_owned()), "{lines:?}");
+    assert!(lines.contains(&"kept      1 of 2 thresholds, 1 without data".to_owned()), "{lines:?}");
+    let has = |view: &RunView, start: &str| text(view, small).iter().any(|line| line.starts_with(start));
+    assert!(!has(&view, "open") && !has(&view, "kept"));
+
+    view.arrivals.as_mut().unwrap().late = 3;
+    view.arrivals.as_mut().unwrap().dropped = 2;
+    view.thresholds[0].verdict = Verdict::Aborted;
+    let lines = text(&view, roomy);
+    assert!(lines.iter().any(|line| line.ends_with("1903 arrivals started, 3 late, 2 dropped")), "{lines:?}");
+    assert!(lines.contains(&"kept      0 of 2 thresholds, 1 without data, 1 failed: rps > 1".to_owned()), "{lines:?}");
+    assert!(has(&view, "open") && has(&view, "kept"), "trouble is shown on a small terminal too");
+
+    view.thresholds[0].verdict = Verdict::Failed;
+    let lines = text(&view, roomy);
+    assert!(lines.iter().any(|line| line.ends_with(", 1 not so far: rps > 1")), "it may still be kept: {lines:?}");
+    assert!(!has(&view, "kept"));
+    view.status = Status::Stopped;
+    assert!(has(&view, "kept"));
+}
+
+#[test]
+fn a_warm_up_is_shown_while_it_lasts() {
+    let mut view = view();
+    view.run.warm_up_s = 5.0;
+    assert!(!text(&view, (80, 30))[1].contains("warm-up"));
+    view.run.statistics_since_unix_ms = view.run.started_unix_ms;
+    assert!(text(&view, (80, 30))[1].ends_with(" 0:10 of 1:00  warm-up"));
 }
 
 fn any_name() -> impl Strategy<Value = Arc<str>> {
@@ -198,7 +264,9 @@ prop_compose! {
         rps in any::<f64>(),
         valid in any::<bool>(),
     ) -> RunView {
-        let mut view = view();
+        let mut view = open_view();
+        view.thresholds[0].text = names[4].clone();
+        view.thresholds[1].verdict = Verdict::Failed;
         view.run.scenario = names[0].clone();
         view.run.profile = Some(names[1].clone());
         view.run.run_time_s = run_time_s;
@@ -210,7 +278,7 @@ prop_compose! {
         view.errors = names.iter().map(|name| error(name, name, requests)).collect();
         view.history.push(point(90, rps));
         if !valid {
-            view.validity = Validity { verdict: Verdict::Degraded, reasons: vec![(Verdict::Degraded, names[3].to_string())] };
+            view.validity = Validity { verdict: validity::Verdict::Degraded, reasons: vec![(validity::Verdict::Degraded, names[3].to_string())] };
         }
         view
     }

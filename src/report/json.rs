@@ -2,7 +2,7 @@
 //!
 //! What a histogram cannot tell apart is not made up: the counts per second are known only for all requests together,
 //! so `num_reqs_per_sec` and `num_fail_per_sec` are empty unless the series is certainly that of the entry, which is
-//! so when there is one endpoint and the series adds up to its requests. `last_request_timestamp` is the end of the
+//! so when there is one endpoint, no point covers several seconds, and the series adds up to its requests. `last_request_timestamp` is the end of the
 //! measured span, so that requests divided by the span give the rate of the other outputs.
 
 use std::collections::BTreeMap;
@@ -47,8 +47,8 @@ fn entry(line: &EndpointView, view: &RunView) -> Value {
         "min_response_time": line.latency.min_us().map(milliseconds::exact),
         "total_content_length": line.content_bytes,
         "response_times": response_times(&line.latency),
-        "num_reqs_per_sec": per_second(view, line.requests, |point| point.rps),
-        "num_fail_per_sec": per_second(view, line.failures, |point| point.failures_per_s),
+        "num_reqs_per_sec": per_second(view, line.requests, |point| point.requests),
+        "num_fail_per_sec": per_second(view, line.failures, |point| point.failures),
     })
 }
 
@@ -76,10 +76,13 @@ fn rounded_ms(us: u64) -> u64 {
 }
 
 /// The series as counts by Unix second without zeros, if it certainly is that of the only endpoint.
-fn per_second(view: &RunView, wanted: u64, rate: impl Fn(&HistoryPoint) -> f64) -> Map<String, Value> {
-    let counts = view.history.iter().map(|point| (point.unix_ms / 1_000, finite(rate(point)).round() as u64));
+fn per_second(view: &RunView, wanted: u64, count: impl Fn(&HistoryPoint) -> u64) -> Map<String, Value> {
+    // The warm-up is in the series and not in the entries. A point at an edge of the series is a second and a part.
+    let counted = view.history.iter().filter(|point| point.unix_ms >= view.run.statistics_since_unix_ms);
+    let is_fine = counted.clone().all(|point| point.width_s < 2.0);
+    let counts = counted.map(|point| (point.unix_ms / 1_000, count(point)));
     let counts: BTreeMap<u64, u64> = counts.filter(|(_, count)| *count > 0).collect();
-    if view.endpoints.len() != 1 || counts.values().sum::<u64>() != wanted {
+    if view.endpoints.len() != 1 || !is_fine || counts.values().sum::<u64>() != wanted {
         return Map::new();
     }
     counts.into_iter().map(|(second, count)| (second.to_string(), count.into())).collect()
@@ -142,7 +145,14 @@ mod tests {
         let start = STARTED_UNIX_MS / 1_000;
         let counts = [3, 2, 2, 1].iter().enumerate().map(|(at, count)| ((start + at as u64).to_string(), json!(count)));
         assert_eq!(entries(&view)[0]["num_reqs_per_sec"], Value::Object(counts.collect()));
-        view.history.pop();
+        let wide = HistoryPoint { width_s: 2.0, ..view.history[3] };
+        let last = std::mem::replace(&mut view.history[3], wide);
+        assert_eq!(entries(&view)[0]["num_reqs_per_sec"], json!({}), "a point covers two seconds");
+        view.history[3] = last;
+        view.run.statistics_since_unix_ms += 1_000;
+        assert_eq!(entries(&view)[0]["num_reqs_per_sec"], json!({}), "the warm-up is not in the entry");
+        view.history[0].requests = 0;
+        view.run.statistics_since_unix_ms -= 1_000;
         assert_eq!(entries(&view)[0]["num_reqs_per_sec"], json!({}), "it does not add up");
     }
 

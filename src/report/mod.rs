@@ -20,6 +20,7 @@ pub mod file;
 pub mod html;
 
 pub mod json;
+pub mod load_text;
 pub mod milliseconds;
 pub mod numbers;
 pub mod percentiles;

@@ -1,12 +1,17 @@
-//! Views for tests: a realistic run, one in which nothing happened, and one that is hostile to whoever shows it.
+//! Views for tests: realistic runs of both models, one in which nothing happened, and one that is hostile to whoever
+//! shows it.
 
 use std::sync::Arc;
 
 use akrida_core::ids::RunId;
 use akrida_core::limits;
+use akrida_core::plan::arrivals::{ArrivalRate, Distribution};
+use akrida_core::state::command::StopReason;
 use akrida_core::stats::histogram::Histogram;
+use akrida_core::threshold::quantity::{Quantity, Unit};
+use akrida_core::threshold::result::{self, ThresholdResult, Violation};
 use akrida_core::view::validity::{Validity, Verdict};
-use akrida_core::view::{EndpointView, ErrorView, ExceptionView, HistoryPoint, RunInfo, RunView, Status};
+use akrida_core::view::{ArrivalsView, EndpointView, ErrorView, ExceptionView, HistoryPoint, RunInfo, RunView, Status};
 
 /// The start of every sample: 2026-11-24T21:57:56.700Z.
 pub(crate) const STARTED_UNIX_MS: u64 = 1_795_557_476_700;
@@ -51,7 +56,9 @@ pub(crate) fn small() -> RunView {
         http_exchanges: 9,
         user_count: 2,
         elapsed_s: 4.0,
-        history: (0..4).map(|second| point(second, 2, [3.0, 2.0, 2.0, 1.0][second as usize], 0.75)).collect(),
+        history: (0..4)
+            .map(|second| point(second, 2, [3, 2, 2, 1][second as usize], [1, 1, 1, 0][second as usize]))
+            .collect(),
         ..empty()
     }
 }
@@ -93,8 +100,7 @@ pub(crate) fn busy() -> RunView {
         users_per_class: vec![("Visitor".into(), 75), ("Buyer".into(), 25)],
         elapsed_s: 60.0,
         schedule_lag: Some(recorded(limits::PHASE_DIGITS, (0..1_000).map(|at| at * 20))),
-        arrivals: None,
-        thresholds: Vec::new(),
+        thresholds: thresholds(),
         history: busy_history(),
         validity: Validity {
             verdict: Verdict::Degraded,
@@ -110,6 +116,53 @@ pub(crate) fn busy() -> RunView {
     }
 }
 
+/// An open model after a warm-up of 10 s: requests were sent up to 20 ms after they were due.
+pub(crate) fn open() -> RunView {
+    let due = |line: &mut EndpointView| {
+        line.service_latency = Some(line.latency.clone());
+        let waited = line.latency.buckets().flat_map(|(us, _, count)| (0..count).map(move |_| us + 20_000));
+        line.latency = recorded(limits::LATENCY_DIGITS, waited.collect::<Vec<_>>().into_iter());
+    };
+    let mut view = small();
+    view.endpoints.iter_mut().chain([&mut view.total]).for_each(due);
+    view.run.statistics_since_unix_ms = STARTED_UNIX_MS + 10_000;
+    (view.run.warm_up_s, view.run.run_time_s) = (10.0, Some(1.5));
+    (view.run.target_users, view.run.users_max) = (1, 1);
+    view.schedule_lag = Some(recorded(limits::PHASE_DIGITS, (0..=100).map(|at| at * 20)));
+    view.arrivals = Some(ArrivalsView {
+        peak: ArrivalRate::per_second(100.0).expect("a rate"),
+        distribution: Distribution::Poisson,
+        due: 14,
+        started: 9,
+        late: 3,
+        dropped: 2,
+        missed: 1,
+    });
+    view.history = (0..14).map(|second| point(second, 1, 2, 1)).collect();
+    view.thresholds = thresholds();
+    view
+}
+
+/// One threshold of every verdict.
+fn thresholds() -> Vec<ThresholdResult> {
+    let result = |text: &str, verdict, observed, violation, reason: Option<&str>| ThresholdResult {
+        text: text.into(),
+        verdict,
+        observed,
+        violation,
+        reason: reason.map(Into::into),
+    };
+    let figure = |value, unit| Some(Quantity { value, unit });
+    let violated = Some(Violation { since_s: 21, failed_at_s: 51 });
+    let us = Unit::Microseconds;
+    vec![
+        result("rps > 100", result::Verdict::Passed, figure(261_700_000, Unit::MillionthsPerSecond), None, None),
+        result("p95(/) < 5ms for 30s", result::Verdict::Failed, figure(6_400, us), violated, None),
+        result("max < 1s", result::Verdict::Aborted, figure(1_250_000, us), violated, None),
+        result("p99(/a) < 1s", result::Verdict::NoData, None, None, Some("no requests")),
+    ]
+}
+
 /// A run that was stopped before its first request.
 pub(crate) fn empty() -> RunView {
     RunView {
@@ -122,9 +175,11 @@ pub(crate) fn empty() -> RunView {
             ended_unix_ms: Some(STARTED_UNIX_MS + 60_000),
             statistics_since_unix_ms: STARTED_UNIX_MS,
             target_users: 100,
+            users_max: 100,
+            stages: 1,
             spawn_rate_per_s: 10.0,
             warm_up_s: 0.0,
-            stopped_by_threshold: false,
+            stop_reason: Some(StopReason::RunTime),
             run_time_s: Some(60.0),
             classes: vec!["Visitor".into(), "Buyer".into()],
         },
@@ -163,11 +218,19 @@ pub(crate) fn hostile() -> RunView {
     view.exceptions = vec![ExceptionView { count: 1, message: text.clone(), traceback: text.clone(), nodes }];
     view.generator_errors = vec![(text.clone(), 1)];
     view.validity.reasons = vec![(Verdict::Invalid, text.to_string())];
+    view.thresholds = thresholds();
+    view.thresholds.iter_mut().for_each(|result| (result.text, result.reason) = (text.clone(), Some(text.clone())));
     (view.run.scenario, view.run.host, view.run.profile) = (text.clone(), Some(text.clone()), Some(text.clone()));
     view.run.classes = vec![text.clone()];
     view.users_per_class = vec![(text, 1)];
     (view.elapsed_s, view.run.spawn_rate_per_s, view.run.run_time_s) = (f64::NAN, f64::INFINITY, Some(f64::NAN));
-    let spoilt = HistoryPoint { rps: f64::NAN, failures_per_s: f64::INFINITY, mean_us: f64::NAN, ..view.history[0] };
+    let spoilt = HistoryPoint {
+        width_s: f64::NAN,
+        rps: f64::NAN,
+        failures_per_s: f64::INFINITY,
+        mean_us: Some(f64::NAN),
+        ..view.history[0]
+    };
     view.history.push(spoilt);
     view
 }
@@ -189,17 +252,22 @@ fn error(method: &str, name: &str, text: &str, occurrences: u64) -> ErrorView {
     }
 }
 
-fn point(second: u64, users: u64, rps: f64, failures_per_s: f64) -> HistoryPoint {
+/// A second with so many requests.
+pub(crate) fn point(second: u64, users: u64, requests: u64, failures: u64) -> HistoryPoint {
+    let measured = requests > 0;
     HistoryPoint {
         second,
         unix_ms: STARTED_UNIX_MS + second * 1_000,
+        width_s: 1.0,
         users,
-        rps,
-        failures_per_s,
-        mean_us: 9_000.0,
-        p50_us: 6_000,
-        p95_us: 30_000,
-        p99_us: 80_000,
+        requests,
+        failures,
+        rps: requests as f64,
+        failures_per_s: failures as f64,
+        mean_us: measured.then_some(9_000.0),
+        p50_us: measured.then_some(6_000),
+        p95_us: measured.then_some(30_000),
+        p99_us: measured.then_some(80_000),
     }
 }
 
@@ -210,12 +278,13 @@ fn busy_history() -> Vec<HistoryPoint> {
     for second in 0..60 {
         let users = (second * 10 + 10).min(100);
         let wobble = 1.0 + 0.06 * noise.normal();
-        let mut at = point(second, users, users as f64 * 2.9 * wobble, users as f64 * 0.12 * wobble.abs());
-        (at.p50_us, at.p95_us) = ((4_300.0 * wobble) as u64, (31_000.0 * wobble * wobble) as u64);
-        at.p99_us = at.p95_us * 2 + second * 300;
-        if second == 40 || second == 41 {
-            (at.rps, at.failures_per_s, at.mean_us) = (0.0, 0.0, 0.0);
-            (at.p50_us, at.p95_us, at.p99_us) = (0, 0, 0);
+        let stalled = second == 40 || second == 41;
+        let count = |rate: f64| if stalled { 0 } else { (users as f64 * rate * wobble.abs()) as u64 };
+        let mut at = point(second, users, count(2.9), count(0.12));
+        if !stalled {
+            let p95_us = (31_000.0 * wobble * wobble) as u64;
+            (at.p50_us, at.p95_us) = (Some((4_300.0 * wobble) as u64), Some(p95_us));
+            at.p99_us = Some(p95_us * 2 + second * 300);
         }
         history.push(at);
     }

@@ -3,26 +3,28 @@
 //! Times are microseconds, points in time UTC. A figure that does not exist (a percentile of no requests) is null.
 
 use akrida_core::stats::histogram::Histogram;
+use akrida_core::threshold::quantity::{Quantity, Unit};
+use akrida_core::threshold::result::{self, ThresholdResult};
 use akrida_core::view::validity::Validity;
-use akrida_core::view::{EndpointView, ErrorView, ExceptionView, HistoryPoint, RunInfo, RunView};
+use akrida_core::view::{ArrivalsView, EndpointView, ErrorView, ExceptionView, HistoryPoint, RunInfo, RunView};
 use serde_json::{Map, Value, json};
 
 use super::numbers::finite;
 use super::percentiles::IN_SUMMARY;
-use super::utc;
+use super::{load_text, utc};
 
 /// The version of the form; it changes when a key changes its meaning or goes, not when one is added.
 pub const SCHEMA_VERSION: u32 = 1;
 
 /// The summary as indented JSON with a line end.
 #[must_use]
-pub fn to_text(view: &RunView, thresholds: &[Value]) -> String {
-    format!("{:#}\n", summary(view, thresholds))
+pub fn to_text(view: &RunView) -> String {
+    format!("{:#}\n", summary(view))
 }
 
-/// The summary of a run and of the thresholds it was held to.
+/// The summary of a run.
 #[must_use]
-pub fn summary(view: &RunView, thresholds: &[Value]) -> Value {
+pub fn summary(view: &RunView) -> Value {
     json!({
         "schema_version": SCHEMA_VERSION,
         "akrida_version": env!("CARGO_PKG_VERSION"),
@@ -34,7 +36,8 @@ pub fn summary(view: &RunView, thresholds: &[Value]) -> Value {
         "exceptions": view.exceptions.iter().map(exception).collect::<Vec<_>>(),
         "generator_errors": generator_errors(view),
         "schedule_lag_us": view.schedule_lag.as_ref().map(distribution),
-        "thresholds": thresholds,
+        "arrivals": view.arrivals.map(arrivals),
+        "thresholds": view.thresholds.iter().map(threshold).collect::<Vec<_>>(),
         "validity": validity(&view.validity),
         "series": view.history.iter().map(point).collect::<Vec<_>>(),
     })
@@ -48,14 +51,19 @@ fn run(view: &RunView) -> Value {
         "scenario": &**scenario,
         "host": host.as_deref(),
         "profile": profile.as_deref(),
+        "model": load_text::model(view),
         "status": view.status.as_str(),
+        "stop_reason": view.run.stop_reason.map(load_text::stop_reason),
         "started_at": utc::to_seconds(view.run.started_unix_ms),
         "started_unix_ms": view.run.started_unix_ms,
         "ended_at": view.run.ended_unix_ms.map(utc::to_seconds),
         "ended_unix_ms": view.run.ended_unix_ms,
         "statistics_since_unix_ms": view.run.statistics_since_unix_ms,
         "elapsed_s": finite(view.elapsed_s),
+        "warm_up_s": finite(view.run.warm_up_s),
         "target_users": view.run.target_users,
+        "users_max": view.run.users_max,
+        "stages": view.run.stages,
         "spawn_rate_per_s": finite(view.run.spawn_rate_per_s),
         "run_time_s": view.run.run_time_s.map(finite),
         "users": view.user_count,
@@ -88,6 +96,7 @@ fn figures(line: &EndpointView) -> Map<String, Value> {
         ("content_bytes", line.content_bytes.into()),
         ("mean_content_bytes", line.mean_content_bytes().into()),
         ("latency_us", distribution(&line.latency)),
+        ("service_latency_us", line.service_latency.as_ref().map_or(Value::Null, distribution)),
         ("ok_latency_us", distribution(&line.ok_latency)),
         ("connect_us", distribution(&line.connect)),
         ("tls_us", distribution(&line.tls)),
@@ -132,6 +141,49 @@ fn generator_errors(view: &RunView) -> Value {
     view.generator_errors.iter().map(|(kind, count)| json!({"kind": &**kind, "count": count})).collect()
 }
 
+fn arrivals(arrivals: ArrivalsView) -> Value {
+    json!({
+        "peak_rate_per_s": arrivals.peak.as_per_second(),
+        "distribution": load_text::distribution(arrivals.distribution),
+        "due": arrivals.due,
+        "started": arrivals.started,
+        "late": arrivals.late,
+        "dropped": arrivals.dropped,
+        "missed": arrivals.missed,
+    })
+}
+
+fn threshold(result: &ThresholdResult) -> Value {
+    let verdict = match result.verdict {
+        result::Verdict::Passed => "passed",
+        result::Verdict::Failed => "failed",
+        result::Verdict::Aborted => "aborted",
+        result::Verdict::NoData => "no_data",
+    };
+    let (observed, unit) = result.observed.map(observed).unzip();
+    let violation = result.violation;
+    let violation = violation.map(|span| json!({"since_s": span.since_s, "failed_at_s": span.failed_at_s}));
+    json!({
+        "text": &*result.text,
+        "verdict": verdict,
+        "observed": observed,
+        "unit": unit,
+        "violation": violation,
+        "reason": result.reason.as_deref(),
+    })
+}
+
+/// A figure as a number, and its unit: shares of the whole and rates per second are fractions.
+fn observed(quantity: Quantity) -> (Value, &'static str) {
+    let millionths = quantity.value as f64 / 1e6;
+    match quantity.unit {
+        Unit::Microseconds => (quantity.value.into(), "us"),
+        Unit::PartsPerMillion => (millionths.into(), "ratio"),
+        Unit::MillionthsPerSecond => (millionths.into(), "per_s"),
+        Unit::Count => (quantity.value.into(), "count"),
+    }
+}
+
 fn validity(validity: &Validity) -> Value {
     let reasons =
         validity.reasons.iter().map(|(verdict, reason)| json!({"verdict": verdict.as_str(), "reason": reason}));
@@ -142,10 +194,13 @@ fn point(point: &HistoryPoint) -> Value {
     json!({
         "second": point.second,
         "unix_ms": point.unix_ms,
+        "width_s": finite(point.width_s),
         "users": point.users,
+        "requests": point.requests,
+        "failures": point.failures,
         "rps": finite(point.rps),
         "failures_per_s": finite(point.failures_per_s),
-        "mean_us": finite(point.mean_us),
+        "mean_us": point.mean_us.map(finite),
         "p50_us": point.p50_us,
         "p95_us": point.p95_us,
         "p99_us": point.p99_us,
@@ -168,22 +223,34 @@ mod tests {
 
     #[test]
     fn what_is_written_follows_the_published_schema() {
-        let views = [sample_view::small(), sample_view::busy(), sample_view::empty(), sample_view::hostile()];
-        for view in views {
-            let read: Value = serde_json::from_str(&to_text(&view, &[])).expect("it is JSON");
+        for view in [
+            sample_view::small(),
+            sample_view::busy(),
+            sample_view::open(),
+            sample_view::empty(),
+            sample_view::hostile(),
+        ] {
+            let read: Value = serde_json::from_str(&to_text(&view)).expect("it is JSON");
             assert_eq!(problems(&read), Vec::<String>::new());
         }
     }
 
     #[test]
     fn the_schema_refuses_what_it_does_not_describe() {
-        let good = summary(&sample_view::busy(), &[]);
+        let good = summary(&sample_view::open());
         for (at, value) in [
             ("/totals/requests", json!(-1)),
             ("/totals/latency_us/p99", json!("fast")),
             ("/validity/verdict", json!("FINE")),
             ("/endpoints/0", json!({"name": "/"})),
             ("/run", json!({})),
+            ("/run/model", json!("ajar")),
+            ("/arrivals/due", json!(null)),
+            ("/arrivals/distribution", json!("normal")),
+            ("/totals/service_latency_us", json!({"p99": 1})),
+            ("/thresholds/0/verdict", json!("kept")),
+            ("/thresholds/1/violation", json!({"since_s": 1})),
+            ("/series/0/width_s", json!(null)),
         ] {
             let mut bad = good.clone();
             *bad.pointer_mut(at).expect("it is there") = value;
@@ -196,7 +263,7 @@ mod tests {
 
     #[test]
     fn figures_are_those_of_the_histograms() {
-        let summary = summary(&sample_view::small(), &[json!({"metric": "p99"})]);
+        let summary = summary(&sample_view::small());
         let totals = &summary["totals"];
         assert_eq!(
             (&totals["requests"], &totals["failures"], &totals["http_exchanges"]),
@@ -209,14 +276,38 @@ mod tests {
         assert_eq!(summary["endpoints"][0]["ok_latency_us"]["count"], json!(4));
         assert_eq!(summary["endpoints"][0]["latency_us"]["p50"], json!(9_991), "the top of the bucket of 9 990");
         assert_eq!(summary["endpoints"][0]["latency_us"]["p99.99"], json!(49_000));
-        assert_eq!(summary["thresholds"], json!([{"metric": "p99"}]));
+        assert_eq!((&summary["thresholds"], &summary["arrivals"]), (&json!([]), &Value::Null));
+        assert_eq!((&totals["service_latency_us"], &summary["run"]["model"]), (&Value::Null, &json!("closed")));
         assert_eq!(summary["validity"], json!({"verdict": "VALID", "reasons": []}));
         assert_eq!(summary["run"]["started_at"], json!("2026-11-24T21:57:56Z"));
     }
 
     #[test]
+    fn an_open_model_has_its_arrivals_and_both_latencies() {
+        let summary = summary(&sample_view::open());
+        assert_eq!((&summary["run"]["model"], &summary["run"]["warm_up_s"]), (&json!("open"), &json!(10.0)));
+        assert_eq!(summary["arrivals"]["dropped"], json!(2));
+        for of in [&summary["totals"], &summary["endpoints"][0]] {
+            let max = |key: &str| of[key]["max"].as_u64().expect("a figure");
+            assert!(max("latency_us") >= max("service_latency_us") + 19_000, "{of}");
+        }
+    }
+
+    #[test]
+    fn thresholds_have_their_verdict_and_their_figure_in_its_unit() {
+        let summary = summary(&sample_view::busy());
+        let of = |at: usize, key: &str| summary["thresholds"][at][key].clone();
+        assert_eq!([0, 1, 2, 3].map(|at| of(at, "verdict")), ["passed", "failed", "aborted", "no_data"]);
+        assert_eq!((of(0, "observed"), of(0, "unit")), (json!(261.7), json!("per_s")));
+        assert_eq!((of(1, "observed"), of(1, "unit")), (json!(6_400), json!("us")));
+        assert_eq!(of(1, "violation"), json!({"since_s": 21, "failed_at_s": 51}));
+        assert_eq!((of(3, "observed"), of(3, "unit"), of(3, "violation")), (Value::Null, Value::Null, Value::Null));
+        assert_eq!(of(3, "reason"), json!("no requests"));
+    }
+
+    #[test]
     fn figures_that_do_not_exist_are_null() {
-        let summary = summary(&sample_view::empty(), &[]);
+        let summary = summary(&sample_view::empty());
         let expected = json!({
             "count": 0, "min": null, "mean": null, "max": null,
             "p50": null, "p75": null, "p90": null, "p95": null, "p99": null, "p99.9": null, "p99.99": null,

@@ -1,8 +1,11 @@
-//! What follows Locust's tables: transactions, exceptions, and what the figures are worth.
+//! What follows Locust's tables: transactions, exceptions, thresholds, and what the figures are worth.
 
-use akrida_core::view::RunView;
+use akrida_core::plan::arrivals::Distribution;
+use akrida_core::stats::histogram::Histogram;
+use akrida_core::view::{ArrivalsView, RunView};
 
 use super::{Layout, Rates, printable, tables};
+use crate::report::{load_text, milliseconds};
 
 /// The width of the labels.
 const LABEL_WIDTH: usize = 18;
@@ -19,6 +22,10 @@ pub(super) fn block(view: &RunView, layout: Layout) -> String {
         text += &tables::occurrences("Exceptions", "Message", rows, layout);
         text += "\n";
     }
+    text += &thresholds(view);
+    text += &load_text::warm_up(&view.run).map_or_else(String::new, |warm_up| line("Warm-up", &warm_up));
+    text += &view.arrivals.map_or_else(String::new, |arrivals| line("Arrivals", &arrivals_text(arrivals)));
+    text += &view.schedule_lag.as_ref().map_or_else(String::new, schedule_lag);
     text += &line("HTTP exchanges", &view.http_exchanges.to_string());
     text += &line("Interrupted", &view.interrupted.to_string());
     text += &generator_errors(view);
@@ -27,6 +34,35 @@ pub(super) fn block(view: &RunView, layout: Layout) -> String {
         text += &line("", &format!("{}: {}", verdict.as_str(), printable(reason)));
     }
     text
+}
+
+/// A line for each threshold, with a mark in front of those that were not kept.
+fn thresholds(view: &RunView) -> String {
+    if view.thresholds.is_empty() {
+        return String::new();
+    }
+    let mark = |kept| if kept { ' ' } else { '!' };
+    let results = view.thresholds.iter();
+    let lines =
+        results.map(|result| format!("{} {}\n", mark(result.verdict.is_kept()), printable(&result.to_string())));
+    format!("Thresholds\n{}\n", lines.collect::<String>())
+}
+
+fn arrivals_text(arrivals: ArrivalsView) -> String {
+    let ArrivalsView { due, started, late, dropped, missed, .. } = arrivals;
+    let about = match arrivals.distribution {
+        Distribution::Uniform => "",
+        Distribution::Poisson => "about ",
+    };
+    format!("{about}{due} due, {started} started, {late} late, {dropped} dropped, {missed} missed")
+}
+
+fn schedule_lag(lag: &Histogram) -> String {
+    let figures = [lag.quantile_us(0.5), lag.quantile_us(0.99), lag.max_us()];
+    let [Some(p50), Some(p99), Some(max)] = figures.map(|us| us.map(milliseconds::for_table)) else {
+        return String::new();
+    };
+    line("Schedule lag", &format!("p50 {p50} ms, p99 {p99} ms, max {max} ms"))
 }
 
 fn generator_errors(view: &RunView) -> String {

@@ -2,7 +2,8 @@
 //!
 //! Periodic tables show current rates, the final ones those of the whole run. Unlike Locust's, percentiles come from
 //! the full histogram, times below 10 ms have decimals, columns widen for what would not fit, and a closing block says
-//! what the run's figures are worth.
+//! what the run's figures are worth. In an open model, where latency counts from when a request was due, a second table
+//! of percentiles counts from when it was sent.
 
 mod closing;
 mod tables;
@@ -10,6 +11,8 @@ mod tables;
 mod tests;
 
 use akrida_core::view::RunView;
+
+use super::load_text::{LATENCY_FROM_DUE, SERVICE_TIME};
 
 /// What the tables are written to; it decides how wide names may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,13 +57,23 @@ pub fn periodic(view: &RunView, layout: Layout) -> String {
 pub fn summary(view: &RunView, layout: Layout) -> String {
     let mut text = tables::requests(&view.endpoints, Some(&view.total), Rates::WholeRun, layout);
     text += "\n";
-    text += &tables::percentiles(&view.endpoints, Some(&view.total), layout);
+    text += &percentiles(view, layout);
     text += "\n";
     if !view.errors.is_empty() {
         text += &tables::errors(&view.errors, layout);
         text += "\n";
     }
     text + &closing::block(view, layout)
+}
+
+fn percentiles(view: &RunView, layout: Layout) -> String {
+    let (lines, total) = (&view.endpoints, Some(&view.total));
+    let from_due = tables::percentiles("Response time percentiles", lines, total, |line| Some(&line.latency), layout);
+    if view.arrivals.is_none() {
+        return from_due;
+    }
+    let from_sent = tables::percentiles(SERVICE_TIME, lines, total, |line| line.service_latency.as_ref(), layout);
+    format!("{from_due}{LATENCY_FROM_DUE}\n\n{from_sent}")
 }
 
 /// The text with control characters made visible, since names and errors come from outside and could otherwise steer

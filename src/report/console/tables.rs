@@ -22,7 +22,7 @@ pub(super) fn requests(lines: &[EndpointView], total: Option<&EndpointView>, rat
     const TITLES: [&str; 8] = ["# reqs", "# fails", "Avg", "Min", "Max", "Med", "req/s", "failures/s"];
     const WIDTHS: [usize; 8] = [7, 12, 7, 7, 7, 7, 7, 11];
     let cells = |line: &EndpointView| request_cells(line, rates);
-    let table = Table::of(lines, total, &TITLES, &WIDTHS, cells);
+    let table = Table::of(lines.iter(), total, &TITLES, &WIDTHS, cells);
     let [kind, reqs, fails, avg, min, max, med, rps, failed] = table.widths();
     let others = kind + reqs + fails + avg + min + max + med + rps + failed + 11;
     let name = layout.name_width(others, REQUESTS_NAME_WIDTH, table.longest_name());
@@ -36,16 +36,22 @@ pub(super) fn requests(lines: &[EndpointView], total: Option<&EndpointView>, rat
     })
 }
 
-/// The percentiles of each line that has samples, and of all together if there is a total.
-pub(super) fn percentiles(lines: &[EndpointView], total: Option<&EndpointView>, layout: Layout) -> String {
+/// Percentiles of a latency of each line that has samples of it, and of all together if there is a total.
+pub(super) fn percentiles(
+    title: &str,
+    lines: &[EndpointView],
+    total: Option<&EndpointView>,
+    latency: impl Fn(&EndpointView) -> Option<&Histogram>,
+    layout: Layout,
+) -> String {
     const COLUMNS: usize = REPORTED.len() + 1;
     let mut titles = ["# reqs"; COLUMNS];
     REPORTED.iter().zip(&mut titles).for_each(|((_, label), title)| *title = *label);
     let mut widths = [6; COLUMNS];
     widths[0] = 8;
-    let sampled: Vec<EndpointView> = lines.iter().filter(|line| !line.latency.is_empty()).cloned().collect();
-    let total = total.filter(|total| !total.latency.is_empty());
-    let table = Table::of(&sampled, total, &titles, &widths, percentile_cells);
+    let sampled = |line: &&EndpointView| latency(line).is_some_and(|latency| !latency.is_empty());
+    let cells = |line: &EndpointView| percentile_cells(line.requests, latency(line));
+    let table = Table::of(lines.iter().filter(sampled), total.filter(sampled), &titles, &widths, cells);
     let all: [usize; COLUMNS + 1] = table.widths();
     let others = all.iter().map(|width| width + 1).sum::<usize>();
     let name = layout.name_width(others, PERCENTILES_NAME_WIDTH, table.longest_name());
@@ -55,7 +61,7 @@ pub(super) fn percentiles(lines: &[EndpointView], total: Option<&EndpointView>, 
         let cells = cells.iter().zip(figures).map(|(cell, width)| format!(" {cell:>width$}"));
         label.to_owned() + &cells.collect::<String>()
     });
-    format!("Response time percentiles\n{body}")
+    format!("{title}\n{body}")
 }
 
 /// What went wrong, and how often.
@@ -105,12 +111,12 @@ fn mean_us(histogram: &Histogram) -> Option<u64> {
     histogram.mean_us().map(|us| us.round() as u64)
 }
 
-fn percentile_cells(line: &EndpointView) -> [String; REPORTED.len() + 1] {
+fn percentile_cells(requests: u64, latency: Option<&Histogram>) -> [String; REPORTED.len() + 1] {
     let mut cells = [const { String::new() }; REPORTED.len() + 1];
     for ((quantile, _), cell) in REPORTED.iter().zip(&mut cells) {
-        *cell = milliseconds::for_table(or_zero_us(&line.latency, *quantile));
+        *cell = milliseconds::for_table(latency.map_or(0, |latency| or_zero_us(latency, *quantile)));
     }
-    cells[REPORTED.len()] = line.requests.to_string();
+    cells[REPORTED.len()] = requests.to_string();
     cells
 }
 
@@ -129,8 +135,8 @@ struct Row<const N: usize> {
 }
 
 impl<const N: usize> Table<N> {
-    fn of(
-        lines: &[EndpointView],
+    fn of<'a>(
+        lines: impl Iterator<Item = &'a EndpointView>,
         total: Option<&EndpointView>,
         titles: &[&str; N],
         least_widths: &[usize; N],
@@ -143,7 +149,7 @@ impl<const N: usize> Table<N> {
         };
         Self {
             titles: titles.map(str::to_owned),
-            rows: lines.iter().map(row).collect(),
+            rows: lines.map(row).collect(),
             total: total.map(row),
             least_widths: *least_widths,
         }

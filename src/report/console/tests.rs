@@ -91,11 +91,36 @@ fn the_closing_block_tells_what_the_figures_are_worth() {
     let transactions = text.split("Transactions (not part of the aggregate)\n").nth(1).unwrap();
     assert!(transactions.lines().nth(2).unwrap().starts_with("GROUP    checkout "), "{text}");
     assert!(text.contains("3                  undefined value in {{ basket.id }}\n"));
-    let end = "HTTP exchanges     16204\nInterrupted        7\n\
+    let end = "Schedule lag       p50 9.98 ms, p99 20 ms, max 20 ms\nHTTP exchanges     16204\nInterrupted        7\n\
                Generator errors   5 (out of file descriptors 5)\nValidity           DEGRADED\n                   \
                DEGRADED: the generator could not send 5 requests";
     assert!(text.contains(end), "{text}");
     assert_eq!(sample_view::busy().validity.verdict, Verdict::Degraded);
+}
+
+#[test]
+fn an_open_model_has_both_latencies_and_tells_what_became_of_its_arrivals() {
+    let text = summary(&sample_view::open(), Layout::Pipe);
+    let (from_due, from_sent) = text.split_once(LATENCY_FROM_DUE).unwrap();
+    let total = |text: &str| text.lines().rfind(|line| line.contains(" Aggregated ")).unwrap().to_owned();
+    let last_figures = |line: String| line.split_whitespace().rev().take(2).map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(last_figures(total(from_due.split("Response time").nth(1).unwrap())), ["8", "351"]);
+    let from_sent = from_sent.strip_prefix("\n\nService time (from when it was sent)\nType ").unwrap();
+    assert_eq!(last_figures(total(from_sent)), ["8", "331"]);
+    let lines = "Warm-up            the first 10 s do not count\n\
+                 Arrivals           about 14 due, 9 started, 3 late, 2 dropped, 1 missed\n\
+                 Schedule lag       p50 1.00 ms, p99 1.98 ms, max 2.00 ms\nHTTP exchanges ";
+    assert!(text.contains(lines), "{text}");
+}
+
+#[test]
+fn thresholds_that_were_not_kept_are_marked() {
+    let text = summary(&sample_view::busy(), Layout::Pipe);
+    let block = "\nThresholds\n  rps > 100: passed, was 261.7/s\n\
+                 ! p95(/) < 5ms for 30s: failed, was 6.4ms, violated from 21s to 51s\n\
+                 ! max < 1s: aborted the run, was 1.25s, violated from 21s to 51s\n\
+                 ! p99(/a) < 1s: no data, no requests\n\n";
+    assert!(text.contains(block), "{text}");
 }
 
 #[test]

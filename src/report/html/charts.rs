@@ -1,12 +1,12 @@
 //! The charts of a report: rates, percentiles and users over time, and the spectrum of all latencies.
 
 use akrida_core::stats::histogram::Histogram;
-use akrida_core::view::{HistoryPoint, RunView};
+use akrida_core::view::{EndpointView, HistoryPoint, RunView};
 
 use super::axis::{self, Tick};
 use super::svg_chart::{Chart, Line, Tooltip, figure};
 use crate::report::numbers::{finite, grouped};
-use crate::report::{milliseconds, utc};
+use crate::report::{load_text, milliseconds, utc};
 
 /// Moments of a chart that have a tooltip of their own; more would be narrower than a pointer can aim.
 const TOOLTIPS_MAX: usize = 180;
@@ -19,28 +19,52 @@ pub(super) fn figures(view: &RunView) -> Vec<String> {
         figures.extend([rates(&series), percentiles(&series), users(&series)].map(|chart| figure(&chart)));
     }
     if !view.total.latency.is_empty() {
-        figures.push(figure(&spectrum(&view.total.latency, &view.total.ok_latency)));
+        figures.push(figure(&spectrum(&view.total)));
     }
     figures
 }
 
-/// The time series with its axis.
+/// The time series with its axis, from its first point, warm-up included, to the end of its last.
 struct Series<'a> {
     points: &'a [HistoryPoint],
     since_unix_ms: u64,
     length_s: f64,
+    /// Length of the part that does not count.
+    warm_up_s: f64,
 }
+
+/// A point that is wider than this is drawn as a step: its figures are of all that time.
+const STEP_FROM_S: f64 = 1.999;
 
 impl<'a> Series<'a> {
     fn of(view: &'a RunView) -> Self {
-        let since_unix_ms = view.run.statistics_since_unix_ms;
-        let last_unix_ms = whole_seconds(view).iter().map(|point| point.unix_ms).max().unwrap_or(since_unix_ms);
-        let length_s = (last_unix_ms.saturating_sub(since_unix_ms) as f64 / 1e3).max(1.0);
-        Self { points: whole_seconds(view), since_unix_ms, length_s }
+        let counts_from_ms = view.run.statistics_since_unix_ms;
+        let since_unix_ms = view.history.iter().map(|point| point.unix_ms).min().unwrap_or(counts_from_ms);
+        let mut series = Self { points: &view.history, since_unix_ms, length_s: 1.0, warm_up_s: 0.0 };
+        let ends_s = view.history.iter().map(|point| series.elapsed_s(point) + width_s(point));
+        series.length_s = ends_s.fold(1.0, f64::max);
+        if view.run.warm_up_s > 0.0 {
+            let counts = view.history.iter().find(|point| point.unix_ms >= counts_from_ms);
+            let whole = load_text::is_warming_up(&view.run) || counts.is_none();
+            let counts_from_s = counts_from_ms.saturating_sub(since_unix_ms) as f64 / 1e3;
+            series.warm_up_s = if whole { series.length_s } else { counts_from_s };
+        }
+        series
     }
 
+    /// Seconds from the start of the axis to the start of a point.
     fn elapsed_s(&self, point: &HistoryPoint) -> f64 {
         point.unix_ms.saturating_sub(self.since_unix_ms) as f64 / 1e3
+    }
+
+    /// Where a point is drawn, as fractions of the axis: in its middle, or from its start to its end if it is wide.
+    fn places(&self, point: &HistoryPoint) -> impl Iterator<Item = f64> + use<> {
+        let (start_s, width_s) = (self.elapsed_s(point), width_s(point));
+        let is_step = width_s >= STEP_FROM_S;
+        let places_s =
+            if is_step { [Some(start_s), Some(start_s + width_s)] } else { [Some(start_s + width_s / 2.0), None] };
+        let length_s = self.length_s;
+        places_s.into_iter().flatten().map(move |at_s| at_s / length_s)
     }
 
     /// A chart of these values, each `None` where it does not exist.
@@ -51,30 +75,29 @@ impl<'a> Series<'a> {
         values: impl Fn(&HistoryPoint) -> [Option<f64>; N],
         tooltip: impl Fn(&HistoryPoint) -> String,
     ) -> Chart {
-        let at = |point: &HistoryPoint| self.elapsed_s(point) / self.length_s;
+        let middle = |point: &HistoryPoint| (self.elapsed_s(point) + width_s(point) / 2.0) / self.length_s;
         let max = self.points.iter().flat_map(&values).flatten().fold(0.0, f64::max);
         let (top, y_ticks) = axis::linear(max);
         let lines = lines.into_iter().enumerate().map(|(line, (name, class))| {
-            let points = self.points.iter().map(|point| (at(point), values(point)[line].map(|value| value / top)));
+            let points = self.points.iter().flat_map(|point| {
+                let value = values(point)[line].map(|value| value / top);
+                self.places(point).map(move |at| (at, value))
+            });
             Line { name, class, points: points.collect() }
         });
         let stride = self.points.len().div_ceil(TOOLTIPS_MAX).max(1);
         let tooltips = self.points.iter().step_by(stride).map(|point| {
             let when = format!("{} ({})", axis::clock(self.elapsed_s(point) as u64), utc::for_people(point.unix_ms));
-            Tooltip { at: at(point), text: format!("{when}\n{}", tooltip(point)) }
+            Tooltip { at: middle(point), text: format!("{when}\n{}", tooltip(point)) }
         });
         let x_ticks = axis::elapsed(self.length_s);
-        Chart { title, unit, x_ticks, y_ticks, lines: lines.collect(), tooltips: tooltips.collect() }
+        let warm_up_until = self.warm_up_s / self.length_s;
+        Chart { title, unit, x_ticks, y_ticks, warm_up_until, lines: lines.collect(), tooltips: tooltips.collect() }
     }
 }
 
-/// The series without a last second that had just begun when the run ended: it would look like a collapse.
-fn whole_seconds(view: &RunView) -> &[HistoryPoint] {
-    let ended_unix_ms = view.run.statistics_since_unix_ms as f64 + view.elapsed_s * 1e3;
-    match view.history.split_last() {
-        Some((last, whole)) if !whole.is_empty() && last.unix_ms as f64 + 1e3 > ended_unix_ms + 1.0 => whole,
-        Some(_) | None => &view.history,
-    }
+fn width_s(point: &HistoryPoint) -> f64 {
+    finite(point.width_s).max(0.0)
 }
 
 fn rates(series: &Series<'_>) -> Chart {
@@ -90,17 +113,16 @@ fn rates(series: &Series<'_>) -> Chart {
 }
 
 fn percentiles(series: &Series<'_>) -> Chart {
-    let measured = |point: &HistoryPoint| point.rps > 0.0;
     series.chart(
         ("Response times", "ms"),
         [("50th percentile", "p50"), ("95th percentile", "p95"), ("99th percentile", "p99")],
-        |point| [point.p50_us, point.p95_us, point.p99_us].map(|us| measured(point).then(|| milliseconds::exact(us))),
+        |point| [point.p50_us, point.p95_us, point.p99_us].map(|us| us.map(milliseconds::exact)),
         |point| {
-            if !measured(point) {
-                return "no requests".to_owned();
-            }
-            let [p50, p95, p99] = [point.p50_us, point.p95_us, point.p99_us].map(milliseconds::for_table);
-            format!("p50 {p50} ms\np95 {p95} ms\np99 {p99} ms")
+            let figures = [("p50", point.p50_us), ("p95", point.p95_us), ("p99", point.p99_us)];
+            let lines =
+                figures.iter().filter_map(|(name, us)| Some(format!("{name} {} ms", milliseconds::for_table((*us)?))));
+            let lines: Vec<_> = lines.collect();
+            if lines.is_empty() { "no requests".to_owned() } else { lines.join("\n") }
         },
     )
 }
@@ -116,19 +138,25 @@ fn users(series: &Series<'_>) -> Chart {
 
 /// Latency over 1 / (1 − q) on a logarithmic axis, so that the tail takes as much room as the bulk. Every point is a
 /// bucket of the histogram; the rightmost is the maximum, which would lie at infinity and is drawn at twice the count.
-fn spectrum(all: &Histogram, passed: &Histogram) -> Chart {
+///
+/// The second line is that of the requests that passed, or in an open model, where all count from when they were due,
+/// that of the times since they were sent.
+fn spectrum(total: &EndpointView) -> Chart {
+    let all = &total.latency;
     let length = (2.0 * all.count().max(5) as f64).log10();
     let (top, y_ticks) = axis::linear(milliseconds::exact(all.max_us().unwrap_or(0)));
     let line = |name, class, histogram: &Histogram| {
         let at = |(position, us)| (position / length, Some(milliseconds::exact(us) / top));
         Line { name, class, points: cumulative(histogram).into_iter().map(at).collect() }
     };
-    let mut lines = vec![line("All requests", "all", all)];
-    if !passed.is_empty() && passed.count() < all.count() {
-        lines.push(line("Passed", "passed", passed));
-    }
+    let passed = &total.ok_latency;
+    let lines = match &total.service_latency {
+        Some(served) => vec![line("From when due", "all", all), line("Service time", "passed", served)],
+        None if passed.is_empty() || passed.count() == all.count() => vec![line("All requests", "all", all)],
+        None => vec![line("All requests", "all", all), line("Passed", "passed", passed)],
+    };
     let (x_ticks, tooltips) = quantile_ticks(all, length);
-    Chart { title: "Percentile spectrum", unit: "ms", x_ticks, y_ticks, lines, tooltips }
+    Chart { title: "Percentile spectrum", unit: "ms", x_ticks, y_ticks, warm_up_until: 0.0, lines, tooltips }
 }
 
 /// For each bucket, where the fraction of values up to it lies, as log10(1 / (1 − q)), and its latency.
@@ -188,17 +216,6 @@ mod tests {
     }
 
     #[test]
-    fn a_last_second_that_had_just_begun_is_not_shown_as_a_collapse() {
-        let mut view = sample_view::busy();
-        assert_eq!(Series::of(&view).points.len(), 60, "all are whole");
-        view.elapsed_s = 59.02;
-        assert_eq!(Series::of(&view).points.len(), 59);
-        view.history.truncate(1);
-        view.elapsed_s = 0.3;
-        assert_eq!(Series::of(&view).points.len(), 1, "there is nothing else to show");
-    }
-
-    #[test]
     fn the_spectrum_holds_only_values_of_the_histogram_and_rises() {
         let latency = sample_view::busy().total.latency;
         let points = cumulative(&latency);
@@ -218,6 +235,32 @@ mod tests {
         view.total.latency.record(420);
         let html = figures(&view).concat();
         assert!(!html.contains("NaN") && !html.contains("inf"), "{html}");
+    }
+
+    #[test]
+    fn a_point_of_several_seconds_is_a_step_and_one_of_a_second_lies_in_its_middle() {
+        let mut view = sample_view::small();
+        view.history.truncate(2);
+        view.history[0].width_s = 3.0;
+        view.history[1].unix_ms = view.history[0].unix_ms + 3_000;
+        let chart = rates(&Series::of(&view));
+        let places: Vec<_> = chart.lines[0].points.iter().map(|(at, _)| *at).collect();
+        assert_eq!(places, [0.0, 0.75, 0.875]);
+        assert_eq!(chart.lines[0].points[0].1, chart.lines[0].points[1].1);
+    }
+
+    #[test]
+    fn the_warm_up_is_shaded_up_to_where_counting_starts() {
+        let view = sample_view::open();
+        let until = |view: &RunView| rates(&Series::of(view)).warm_up_until;
+        assert!((until(&view) - 10.0 / 14.0).abs() < 1e-9);
+        assert!(figures(&view)[0].contains("<rect class=\"warm-up\""));
+        let mut reset = sample_view::small();
+        reset.run.statistics_since_unix_ms += 2_000;
+        assert_eq!(until(&reset), 0.0, "a reset is no warm-up");
+        reset.run.warm_up_s = 60.0;
+        reset.run.statistics_since_unix_ms = reset.run.started_unix_ms;
+        assert_eq!(until(&reset), 1.0, "all of it is warm-up");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod axis;
 mod charts;
 mod page;
+mod phases;
 mod svg_chart;
 #[cfg(test)]
 mod tests;

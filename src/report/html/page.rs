@@ -1,12 +1,16 @@
 //! What the template shows, as texts that are ready to print.
 
+use akrida_core::plan::arrivals::Distribution;
 use akrida_core::stats::histogram::Histogram;
-use akrida_core::view::{EndpointView, ErrorView, ExceptionView, RunView};
+use akrida_core::threshold::result::{ThresholdResult, Verdict};
+use akrida_core::view::{ArrivalsView, EndpointView, ErrorView, ExceptionView, RunView};
 use serde::Serialize;
 
 use crate::report::numbers::{finite, grouped};
 use crate::report::percentiles::IN_HTML;
-use crate::report::{duration_text, milliseconds, utc};
+use crate::report::{duration_text, load_text, milliseconds, utc};
+
+use super::phases::{self, Phases};
 
 #[derive(Serialize)]
 pub(super) struct Page {
@@ -18,7 +22,15 @@ pub(super) struct Page {
     verdict: &'static str,
     verdict_class: &'static str,
     reasons: Vec<Reason>,
+    thresholds: Vec<ThresholdRow>,
+    /// Label, value and remark of what became of the arrivals of an open model.
+    arrivals: Vec<(&'static str, String, &'static str)>,
     requests: Vec<Row>,
+    /// The percentiles from when requests were sent, where they differ from those of `requests`.
+    served: Vec<Row>,
+    latency_note: Option<&'static str>,
+    served_title: &'static str,
+    phases: Option<Phases>,
     groups: Vec<Row>,
     percentile_titles: Vec<&'static str>,
     failures: Vec<FailureRow>,
@@ -32,6 +44,15 @@ pub(super) struct Page {
 struct Reason {
     verdict: &'static str,
     text: String,
+}
+
+#[derive(Serialize)]
+struct ThresholdRow {
+    text: String,
+    verdict: &'static str,
+    verdict_class: &'static str,
+    observed: String,
+    remark: String,
 }
 
 /// A line of the statistics and of the percentiles.
@@ -85,7 +106,13 @@ pub(super) fn content(view: &RunView) -> Page {
             _ => "invalid",
         },
         reasons: reasons.map(|(verdict, text)| Reason { verdict: verdict.as_str(), text: text.clone() }).collect(),
+        thresholds: view.thresholds.iter().map(threshold).collect(),
+        arrivals: view.arrivals.map(arrivals).unwrap_or_default(),
         requests: view.endpoints.iter().map(row).chain([Row { is_total: true, ..row(&view.total) }]).collect(),
+        served: served(view),
+        latency_note: view.arrivals.map(|_| load_text::LATENCY_FROM_DUE),
+        served_title: load_text::SERVICE_TIME,
+        phases: phases::table(view),
         groups: view.groups.iter().map(row).collect(),
         percentile_titles: IN_HTML.iter().map(|(_, title)| *title).collect(),
         failures: view.errors.iter().map(failure).collect(),
@@ -101,12 +128,14 @@ fn facts(view: &RunView) -> Vec<(&'static str, String)> {
     let mut facts = Vec::new();
     facts.extend(run.profile.as_ref().map(|profile| ("Profile", profile.to_string())));
     facts.push(("During", during(view)));
-    if run.statistics_since_unix_ms != run.started_unix_ms {
+    if let Some(warm_up) = load_text::warm_up(run) {
+        facts.push(("Warm-up", warm_up));
+    } else if run.statistics_since_unix_ms != run.started_unix_ms {
         facts.push(("Statistics since", format!("{} UTC (reset)", utc::for_people(run.statistics_since_unix_ms))));
     }
     facts.push(("Target host", run.host.as_ref().map_or_else(|| "none".to_owned(), ToString::to_string)));
     facts.push(("Scenario", run.scenario.to_string()));
-    facts.push(("Model", model(view)));
+    facts.push(("Model", load_text::model_in_words(view)));
     if !view.users_per_class.is_empty() {
         // After a run there are no users, and that says nothing.
         let classes = view.users_per_class.iter().map(|(name, users)| match view.user_count {
@@ -132,17 +161,6 @@ fn during(view: &RunView) -> String {
     format!("{start} – {end} UTC ({duration}{unfinished})")
 }
 
-fn model(view: &RunView) -> String {
-    let run = &view.run;
-    let users = if run.target_users == 1 { "user" } else { "users" };
-    let limit = match run.run_time_s {
-        Some(seconds) => format!(", for {}", duration_text::in_words(finite(seconds) as u64)),
-        None => String::new(),
-    };
-    let (target, rate) = (grouped(run.target_users), finite(run.spawn_rate_per_s));
-    format!("closed: up to {target} {users}, spawned at {rate} per second{limit}")
-}
-
 fn key_figures(view: &RunView) -> Vec<(&'static str, String, String)> {
     let total = &view.total;
     let percentile = |quantile| match total.latency.quantile_us(quantile) {
@@ -150,7 +168,7 @@ fn key_figures(view: &RunView) -> Vec<(&'static str, String, String)> {
         None => "N/A".to_owned(),
     };
     let plain = String::new;
-    vec![
+    let mut figures = vec![
         ("Requests", grouped(total.requests), format!("{:.1} per second", finite(total.total_rps))),
         ("Failures", grouped(total.failures), format!("{:.2} %", total.fail_ratio() * 100.0)),
         ("Median", percentile(0.5), plain()),
@@ -158,7 +176,53 @@ fn key_figures(view: &RunView) -> Vec<(&'static str, String, String)> {
         ("99th percentile", percentile(0.99), plain()),
         ("HTTP exchanges", grouped(view.http_exchanges), "redirects included".to_owned()),
         ("Interrupted", grouped(view.interrupted), "cut off at the end".to_owned()),
+    ];
+    figures.extend(view.schedule_lag.as_ref().and_then(schedule_lag));
+    figures
+}
+
+fn schedule_lag(lag: &Histogram) -> Option<(&'static str, String, String)> {
+    let time = |us: u64| format!("{} ms", milliseconds::for_table(us));
+    let (p50, max) = (time(lag.quantile_us(0.5)?), time(lag.max_us()?));
+    Some(("Schedule lag p99", time(lag.quantile_us(0.99)?), format!("p50 {p50}, max {max}")))
+}
+
+fn arrivals(arrivals: ArrivalsView) -> Vec<(&'static str, String, &'static str)> {
+    let expected = match arrivals.distribution {
+        Distribution::Uniform => "",
+        Distribution::Poisson => "expected",
+    };
+    vec![
+        ("Due", grouped(arrivals.due), expected),
+        ("Started", grouped(arrivals.started), "taken up by a user"),
+        ("Late", grouped(arrivals.late), "no user was free"),
+        ("Dropped", grouped(arrivals.dropped), "given up"),
+        ("Missed", grouped(arrivals.missed), "neither started nor dropped"),
     ]
+}
+
+fn threshold(result: &ThresholdResult) -> ThresholdRow {
+    let violation = result.violation.map(|span| format!("violated from {} s to {} s", span.since_s, span.failed_at_s));
+    let remarks = violation.into_iter().chain(result.reason.as_ref().map(ToString::to_string));
+    ThresholdRow {
+        text: result.text.to_string(),
+        verdict: result.verdict.as_str(),
+        verdict_class: match result.verdict {
+            Verdict::Passed => "good",
+            Verdict::Failed | Verdict::Aborted => "bad",
+            Verdict::NoData => "warn",
+        },
+        observed: result.observed.map_or_else(|| "–".to_owned(), |observed| observed.to_string()),
+        remark: remarks.collect::<Vec<_>>().join(", "),
+    }
+}
+
+/// The rows of requests with the percentiles from when they were sent; none in a closed model.
+fn served(view: &RunView) -> Vec<Row> {
+    let served =
+        |line: &EndpointView| Some(Row { percentiles: percentiles(line.service_latency.as_ref()?), ..row(line) });
+    let total = served(&view.total).map(|total| Row { is_total: true, ..total });
+    view.endpoints.iter().filter_map(served).chain(total).collect()
 }
 
 fn row(line: &EndpointView) -> Row {

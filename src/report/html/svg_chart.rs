@@ -14,6 +14,8 @@ pub(super) struct Chart {
     pub(super) unit: &'static str,
     pub(super) x_ticks: Vec<Tick>,
     pub(super) y_ticks: Vec<Tick>,
+    /// Up to where the chart is shaded because it does not count: a fraction of the horizontal axis, 0 for nothing.
+    pub(super) warm_up_until: f64,
     pub(super) lines: Vec<Line>,
     pub(super) tooltips: Vec<Tooltip>,
 }
@@ -48,12 +50,25 @@ pub(super) fn figure(chart: &Chart) -> String {
     }
     html += "</ul></figcaption>";
     html += &format!("<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{}\">", escaped(chart.title));
+    html += &warm_up(chart.warm_up_until);
     html += &axes(chart);
     for line in &chart.lines {
         html += &format!("<path class=\"line {}\" d=\"{}\"/>", escaped(line.class), path(&line.points));
     }
     html += &tooltips(&chart.tooltips);
     html + "</svg></figure>"
+}
+
+fn warm_up(until: f64) -> String {
+    if until <= 0.0 {
+        return String::new();
+    }
+    let (width, height) = (x_of(until) - LEFT, HEIGHT - TOP - BOTTOM);
+    format!(
+        "<rect class=\"warm-up\" x=\"{LEFT}\" y=\"{TOP}\" width=\"{width:.1}\" height=\"{height}\"/>\
+         <text class=\"warm-up-label\" x=\"{:.0}\" y=\"16\">warm-up, does not count</text>",
+        LEFT + 40.0
+    )
 }
 
 fn axes(chart: &Chart) -> String {

@@ -45,6 +45,11 @@ fn a_run_has_all_sections_of_locusts_report_and_ours() {
         "<dd>closed: up to 100 users, spawned at 10 per second, for 1 minute</dd>",
         "<h2>Request statistics</h2>",
         "<h2>Response time percentiles",
+        "<h2>Thresholds</h2>",
+        "<td class=\"good\">passed</td><td class=\"num\">261.7&#x2f;s</td>",
+        "<td class=\"bad\">failed</td><td class=\"num\">6.4ms</td><td class=\"text\">violated from 21 s to 51 s</td>",
+        "<td class=\"warn\">no data</td><td class=\"num\">–</td><td class=\"text\">no requests</td>",
+        "<h2>Phases <small>ms</small></h2>",
         "<h2>Failures</h2>",
         "<h2>Exceptions</h2>",
         "<h2>Transactions</h2>",
@@ -62,6 +67,37 @@ fn a_run_has_all_sections_of_locusts_report_and_ours() {
     for part in expected {
         assert!(html.contains(part), "{part} is missing");
     }
+}
+
+#[test]
+fn a_closed_model_has_nothing_of_an_open_one() {
+    let html = page(&sample_view::busy());
+    for absent in ["<h2>Arrivals", "Service time", "due", "warm-up\"", "Warm-up", "TLS handshake</th>"] {
+        assert!(!html.contains(absent), "{absent}");
+    }
+}
+
+#[test]
+fn an_open_model_shows_arrivals_both_latencies_and_its_warm_up() {
+    let html = page(&sample_view::open());
+    let expected = [
+        "<dd>open: up to 100 arrivals per second (poisson), served by at most 1 user, for 1.5 s</dd>",
+        "<dt>Warm-up</dt><dd>the first 10 s do not count</dd>",
+        "<dt>Due</dt><dd>14<small>expected</small></dd>",
+        "<dt>Dropped</dt><dd>2<small>given up</small></dd>",
+        "<dt>Schedule lag p99</dt><dd>1.98 ms<small>p50 1.00 ms, max 2.00 ms</small></dd>",
+        "Latency counts from when a request was due.",
+        "<h2>Service time (from when it was sent) <small>ms</small></h2>",
+        "From when due",
+        "warm-up, does not count",
+    ];
+    for part in expected {
+        assert!(html.contains(part), "{part} is missing");
+    }
+    assert!(!html.contains("(reset)"));
+    let served = html.split("<h2>Service time").nth(1).and_then(|rest| rest.split("</table>").next()).unwrap();
+    assert_eq!((served.matches("<tr>").count(), served.matches("class=\"total\"").count()), (3, 1));
+    assert!(served.contains("<td class=\"num\">331</td>") && !served.contains("<td class=\"num\">351</td>"));
 }
 
 #[test]
