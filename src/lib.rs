@@ -2,6 +2,7 @@
 
 pub mod cli;
 pub mod compose;
+pub mod debug_user;
 pub mod init;
 pub mod live;
 pub mod report;

@@ -7,11 +7,13 @@
 //! - [`worker`]: carries a worker's decisions out
 //! - [`coordinator`]: carries the leader's decisions out
 //! - [`link`]: the messages between the two
+//! - [`observe`]: what a watched user does, for whoever debugs a scenario
 
 pub mod clock;
 pub mod coordinator;
 pub mod engine;
 pub mod http;
 pub mod link;
+pub mod observe;
 pub mod user;
 pub mod worker;

@@ -180,6 +180,7 @@ fn unmet_needs(flags: &Flags, effective: &Effective) -> Vec<Problem> {
     let autoquits = matches!(load.autoquit, Some(super::values::Autoquit::After(_)));
     [
         ("csv-full-history", output.csv_full_history, "csv", output.csv.is_some()),
+        ("debug-secrets", flags.scenario.debug_secrets, "debug-user", flags.scenario.debug_user),
         ("autoquit", autoquits, "autostart", load.autostart),
         ("client-cert", connection.client_cert.is_some(), "client-key", connection.client_key.is_some()),
         ("client-key", connection.client_key.is_some(), "client-cert", connection.client_cert.is_some()),

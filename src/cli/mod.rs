@@ -44,6 +44,13 @@ use layers::Reading;
 pub enum Invocation {
     /// Run a scenario.
     Run(Box<RunOptions>),
+    /// Run one user and print all that it does.
+    DebugUser {
+        /// Whether secrets are printed too.
+        secrets: bool,
+        /// Which scenario and class, and how long.
+        options: Box<RunOptions>,
+    },
     /// Print the names of the user classes of a scenario.
     List(Box<RunOptions>),
     /// Print the shares of the tasks of a scenario.
@@ -127,6 +134,8 @@ fn asked_for(flags: &Flags, options: RunOptions) -> Invocation {
         Invocation::TaskRatio { json: true, options }
     } else if flags.scenario.show_task_ratio {
         Invocation::TaskRatio { json: false, options }
+    } else if flags.scenario.debug_user {
+        Invocation::DebugUser { secrets: flags.scenario.debug_secrets, options }
     } else {
         Invocation::Run(options)
     }

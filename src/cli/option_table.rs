@@ -89,7 +89,17 @@ fn names(first: String, aliases: &[String]) -> Vec<String> {
 
 /// What is asked for instead of a run belongs to one command line, not to the surroundings of many.
 fn asks_for_something_else(key: &str) -> bool {
-    matches!(key, "config" | "list" | "show-task-ratio" | "show-task-ratio-json" | "slave" | "expect-slaves")
+    matches!(
+        key,
+        "config"
+            | "list"
+            | "show-task-ratio"
+            | "show-task-ratio-json"
+            | "debug-user"
+            | "debug-secrets"
+            | "slave"
+            | "expect-slaves"
+    )
 }
 
 /// The variable that Locust reads for this option. Locust has none for some of its options, and other names than the

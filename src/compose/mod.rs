@@ -1,6 +1,7 @@
 //! Puts the parts together: the only place in this crate that knows all of them.
 
 mod check_command;
+mod debug_command;
 mod demo;
 mod follow;
 mod http_setup;
@@ -51,6 +52,7 @@ fn concluded(exit: anyhow::Result<Exit>) -> ExitCode {
 fn carry_out(invocation: Invocation) -> anyhow::Result<Exit> {
     match invocation {
         Invocation::Run(options) => return run_command::run(&options),
+        Invocation::DebugUser { secrets, options } => return debug_command::debug(&options, secrets),
         Invocation::List(options) => print_all(scenario_file::list(&options)?)?,
         Invocation::TaskRatio { json, options } => print_all(scenario_file::task_ratio(&options, json)?)?,
         Invocation::Demo => return demo::run(),

@@ -33,6 +33,7 @@ fn sample(option: &OptionSpec) -> &'static str {
 fn companions(key: &str) -> &'static [&'static str] {
     match key {
         "csv-full-history" => &["--csv=name"],
+        "debug-secrets" => &["--debug-user"],
         "autoquit" => &["--autostart"],
         "headful" => &["--headless", "--autostart"],
         "client-cert" => &["--client-key=k.pem"],

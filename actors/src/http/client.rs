@@ -18,6 +18,7 @@ use super::target::Target;
 use super::transport::{AnyTransport, Exchange, Transport};
 use super::watchdog::Watchdog;
 use super::{HeaderValue, Method};
+use crate::observe::Watch;
 
 /// The HTTP client of one user: its own connections and cookies.
 pub struct Client {
@@ -45,8 +46,9 @@ impl Client {
     #[must_use]
     pub fn new(network: Rc<Network>, user: UserIndex) -> Self {
         let meter = Rc::new(Meter::default());
-        let transport = AnyTransport::new(network, Rc::clone(&meter), user);
-        Self { session: Session { transport, meter, cookies: Cookies::default() }, watchdog: Watchdog::default() }
+        let transport = AnyTransport::new(Rc::clone(&network), Rc::clone(&meter), user);
+        let session = Session { transport, network, meter, cookies: Cookies::default() };
+        Self { session, watchdog: Watchdog::default() }
     }
 
     /// What is known of the request under way, also after its future was dropped.
@@ -85,6 +87,7 @@ const FAR: Duration = Duration::from_secs(365 * 86_400);
 
 struct Session<T> {
     transport: T,
+    network: Rc<Network>,
     meter: Rc<Meter>,
     cookies: Cookies,
 }
@@ -123,15 +126,24 @@ impl<T: Transport> Session<T> {
         let cookie: Option<HeaderValue> = self.cookies.header(target);
         let with_secrets = request.target.same_origin(target);
         let exchange = Exchange { method, target, request, with_body, with_secrets, cookie };
-        let mut result = self.transport.exchange(&exchange).await;
+        let mut result = self.once(&exchange).await;
         if result.as_ref().is_err_and(|error| self.may_repeat(error, method)) {
             self.meter.end_exchange();
-            result = self.transport.exchange(&exchange).await;
+            result = self.once(&exchange).await;
         }
         self.meter.end_exchange();
         let response = result?;
         self.cookies.keep(&response.headers, target);
         Ok(response)
+    }
+
+    async fn once(&self, exchange: &Exchange<'_>) -> Result<Response, HttpError> {
+        let watch = self.network.observer.as_deref().map(|observer| Watch::begin(observer, exchange, &self.meter));
+        let result = self.transport.exchange(exchange).await;
+        if let Some(watch) = watch {
+            watch.end(&result);
+        }
+        result
     }
 
     /// Whether the server hung up on a connection that was kept from before, and nothing can have been done twice: not

@@ -20,6 +20,7 @@ use super::lean::Scratch;
 use super::meter::Meter;
 use super::stream::Stream;
 use super::{HttpOptions, TransportKind};
+use crate::observe::Observer;
 
 /// What the connections of an arbiter share.
 pub struct Network {
@@ -27,6 +28,7 @@ pub struct Network {
     tls: Option<TlsConnectorService>,
     pub(super) transport: TransportKind,
     pub(super) scratch: Scratch,
+    pub(super) observer: Option<Rc<dyn Observer>>,
 }
 
 impl std::fmt::Debug for Network {
@@ -44,7 +46,14 @@ impl Network {
             tls: options.tls.clone().map(TlsConnector::service),
             transport: options.transport,
             scratch: Scratch::default(),
+            observer: None,
         }
+    }
+
+    /// The same, with somebody who sees every exchange.
+    #[must_use]
+    pub fn observed_by(self, observer: Option<Rc<dyn Observer>>) -> Self {
+        Self { observer, ..self }
     }
 }
 

@@ -61,6 +61,16 @@ impl ResponseHeaders {
         of_map.chain(block.into_iter().flat_map(move |block| block.values(name)))
     }
 
+    /// All headers in order, as text.
+    #[must_use]
+    pub fn all(&self) -> Vec<(String, String)> {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        match &self.0 {
+            Repr::Map(map) => map.iter().map(|(name, value)| (name.to_string(), text(value.as_bytes()))).collect(),
+            Repr::Block { block, .. } => block.all().map(|(name, value)| (text(name), text(value))).collect(),
+        }
+    }
+
     /// The values of all `Set-Cookie` headers that are text.
     pub(super) fn cookies(&self) -> impl Iterator<Item = &str> {
         let may_set = !matches!(self.0, Repr::Block { sets_cookies: false, .. });

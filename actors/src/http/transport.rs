@@ -16,17 +16,17 @@ use super::{HeaderName, HeaderValue, Method, TransportKind};
 
 /// One exchange: a request, or a hop of one that is being redirected.
 #[derive(Debug)]
-pub(super) struct Exchange<'a> {
-    pub(super) method: &'a Method,
-    pub(super) target: &'a Target,
+pub(crate) struct Exchange<'a> {
+    pub(crate) method: &'a Method,
+    pub(crate) target: &'a Target,
     /// The request whose body, headers and settings it has.
-    pub(super) request: &'a Outgoing,
+    pub(crate) request: &'a Outgoing,
     /// Whether the body and the headers that describe it are sent.
-    pub(super) with_body: bool,
+    pub(crate) with_body: bool,
     /// Whether headers that are meant for the first server alone are sent.
-    pub(super) with_secrets: bool,
+    pub(crate) with_secrets: bool,
     /// The value of `Cookie` from the user's jar.
-    pub(super) cookie: Option<HeaderValue>,
+    pub(crate) cookie: Option<HeaderValue>,
 }
 
 /// A user's connections. It does not follow redirects, keep cookies, send twice or time out; it tells its

@@ -12,6 +12,7 @@ use akrida_core::stats::recorder::Recorder;
 use super::desk::ArrivalDesk;
 use crate::clock::PlanClock;
 use crate::http::HttpOptions;
+use crate::observe::{Event, Observer};
 
 /// Shared by the users of one arbiter and the stats collector that drains the recorder. Single-threaded: no locks.
 #[derive(Debug)]
@@ -28,6 +29,8 @@ pub struct ArbiterContext {
     pub live: Vec<Cell<u64>>,
     /// Where users wait for arrivals; `None` in the closed model.
     pub desk: Option<ArrivalDesk>,
+    /// Who watches the users; `None` but for a user that is debugged.
+    pub observer: Option<Rc<dyn Observer>>,
     /// Seed of all random choices; mixed with the user's index.
     pub seed: u64,
 }
@@ -37,7 +40,7 @@ impl ArbiterContext {
     #[must_use]
     pub fn new(scenario: Arc<Scenario>, http: HttpOptions, clock: PlanClock, seed: u64) -> Self {
         let live = scenario.classes.iter().map(|_| Cell::new(0)).collect();
-        Self { scenario, recorder: RefCell::default(), clock, http, live, desk: None, seed }
+        Self { scenario, recorder: RefCell::default(), clock, http, live, desk: None, observer: None, seed }
     }
 
     /// The same for an open model: users wait for arrivals.
@@ -45,6 +48,19 @@ impl ArbiterContext {
     pub fn open(self) -> Self {
         let desk = Some(ArrivalDesk::new(self.live.len()));
         Self { desk, ..self }
+    }
+
+    /// The same with somebody who watches its users.
+    #[must_use]
+    pub fn observed_by(self, observer: Rc<dyn Observer>) -> Self {
+        Self { observer: Some(observer), ..self }
+    }
+
+    /// Shows an event to whoever watches.
+    pub(super) fn show(&self, event: &Event<'_>) {
+        if let Some(observer) = &self.observer {
+            observer.see(event);
+        }
     }
 }
 

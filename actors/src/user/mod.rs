@@ -7,6 +7,7 @@
 //! - [`desk`]: where the arrivals of an open model meet the users that serve them
 //! - `tasks`, `wait`: which task is next and when, as pure functions
 //! - [`functions`]: what templates may call
+//! - [`watched`]: the life of a user that is debugged
 
 pub mod actor;
 pub mod context;
@@ -21,3 +22,4 @@ mod steps;
 mod stop;
 mod tasks;
 mod wait;
+pub mod watched;

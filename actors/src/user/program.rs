@@ -51,6 +51,8 @@ pub(super) struct SetProgram {
     pub(super) iterations: Iterations,
     pub(super) weights: WeightTable,
     pub(super) tasks: Box<[TaskProgram]>,
+    /// Names and weights of the tasks.
+    pub(super) names: Box<[(Arc<str>, u32)]>,
 }
 
 #[derive(Debug)]
@@ -98,7 +100,7 @@ impl Program {
         Self {
             classes,
             templates: Arc::clone(&context.scenario.templates),
-            network: Rc::new(Network::new(&context.http)),
+            network: Rc::new(Network::new(&context.http).observed_by(context.observer.clone())),
         }
     }
 
@@ -156,6 +158,7 @@ impl Compiler<'_> {
             wait_time: set.wait_time.unwrap_or(class_wait),
             iterations: set.iterations,
             tasks: tasks.collect(),
+            names: set.tasks.iter().map(|task| (Arc::clone(&task.name), task.weight)).collect(),
             weights: WeightTable::new(set.tasks.iter().map(|task| task.weight)),
         }
     }

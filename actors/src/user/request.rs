@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use akrida_core::limits;
 use akrida_core::scenario::body::ParsedBody;
+use akrida_core::scenario::check::Check;
 use akrida_core::scenario::render::Renderer;
 use akrida_core::scenario::response::ResponseView;
 use akrida_core::stats::endpoint::EndpointKey;
@@ -20,7 +21,9 @@ use super::stop::Phase;
 use crate::http::client::Outcome;
 use crate::http::error::GeneratorFault;
 use crate::http::meter::Meter;
+use crate::http::request::Outgoing;
 use crate::http::response::Response;
+use crate::observe::{Event, Observer};
 
 /// What a response amounts to.
 struct Verdict {
@@ -46,6 +49,8 @@ impl Runner {
                 }
             }
         };
+        let watched = self.context.observer.is_some().then(|| Outgoing { keep_body: true, ..outgoing.clone() });
+        let outgoing = watched.as_ref().unwrap_or(outgoing);
         let endpoint = match self.endpoint(request) {
             Ok(endpoint) => endpoint,
             Err(reason) => return self.record_unsent(request, &reason),
@@ -81,6 +86,7 @@ impl Runner {
             }
         };
         self.failures += u64::from(verdict.failure.is_some());
+        self.context.show(&Event::Samples { latency: outcome.latency, failure: verdict.failure.as_deref() });
         let lag_us = self.take_lag_us();
         self.context.recorder.borrow_mut().record(&Sample {
             endpoint,
@@ -111,9 +117,8 @@ impl Runner {
             elapsed: outcome.latency,
         };
         let body = ParsedBody::of(&view);
-        let check = |renderer: &Renderer<'_>| {
-            request.checks.iter().find_map(|check| check.evaluate(&view, &body, renderer).err())
-        };
+        let observer = self.context.observer.as_deref();
+        let check = |renderer: &Renderer<'_>| first_failure(&request.checks, &view, &body, renderer, observer);
         if verdict.failure.is_none() {
             verdict.failure = if request.checks_render {
                 self.session.render(&self.program.templates, check)
@@ -122,7 +127,10 @@ impl Runner {
             };
         }
         for extract in &request.extracts {
-            match extract.apply(&view, &body) {
+            let extracted = extract.apply(&view, &body);
+            let value = extracted.as_ref().map_err(String::as_str);
+            self.context.show(&Event::Extracts { variable: &extract.variable, value });
+            match extracted {
                 Ok(value) => self.session.set(&extract.variable, Value::from(Serde(&value))),
                 Err(reason) => {
                     verdict.failure.get_or_insert(reason);
@@ -137,6 +145,7 @@ impl Runner {
     /// Records a request that could not be rendered: a failure that took no time and reached no wire.
     fn record_unsent(&mut self, request: &RequestProgram, reason: &str) -> Flow {
         self.failures += 1;
+        self.context.show(&Event::Samples { latency: Duration::ZERO, failure: Some(reason) });
         let lag_us = self.take_lag_us();
         let mut recorder = self.context.recorder.borrow_mut();
         let endpoint = match &request.endpoint {
@@ -166,12 +175,33 @@ impl Runner {
     /// it worse, and ends the task, whose request is missing.
     async fn back_off(&mut self, fault: GeneratorFault) -> Flow {
         self.context.recorder.borrow_mut().count_generator_error(fault.as_str());
+        self.context.show(&Event::Limited(fault.as_str()));
         let jitter = 0.5 + self.session.random().f64();
         match self.pause(limits::GENERATOR_FAULT_PAUSE.mul_f64(jitter), Phase::Cut).await {
             Flow::Continue => Flow::EndTask,
             cut => cut,
         }
     }
+}
+
+/// The first failure of a list of checks. An observer sees all of them.
+fn first_failure(
+    checks: &[Check],
+    view: &ResponseView<'_>,
+    body: &ParsedBody<'_>,
+    renderer: &Renderer<'_>,
+    observer: Option<&dyn Observer>,
+) -> Option<String> {
+    let Some(observer) = observer else {
+        return checks.iter().find_map(|check| check.evaluate(view, body, renderer).err());
+    };
+    let failures = checks.iter().map(|check| {
+        let failure = check.evaluate(view, body, renderer).err();
+        observer.see(&Event::Checks { check, failure: failure.as_deref() });
+        failure
+    });
+    // All are evaluated, so that all are seen.
+    failures.collect::<Vec<_>>().into_iter().flatten().next()
 }
 
 /// Counts a request as interrupted if it is dropped before it landed. Hops that were over by then are exchanges.

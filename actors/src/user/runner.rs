@@ -13,6 +13,7 @@ use super::session::Session;
 use super::stop::{Phase, StopSignal};
 use super::tasks::Picks;
 use super::wait;
+use crate::observe::Event;
 
 /// How steps ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,15 +70,24 @@ impl Runner {
                 self.run_set(&class.tasks, false).await;
             }
         }
+        self.finish(class).await;
+    }
+
+    pub(super) async fn finish(&mut self, class: &ClassProgram) {
         self.ending = true;
+        if class.on_stop.is_empty() {
+            return;
+        }
+        self.context.show(&Event::Begins("on_stop"));
         Box::pin(self.run_steps(&class.on_stop)).await;
     }
 
-    async fn start(&mut self, class: &ClassProgram) -> Flow {
+    pub(super) async fn start(&mut self, class: &ClassProgram) -> Flow {
         self.set_variables(&class.variables);
         if class.on_start.is_empty() {
             return Flow::Continue;
         }
+        self.context.show(&Event::Begins("on_start"));
         Box::pin(self.run_steps(&class.on_start)).await
     }
 
@@ -140,6 +150,7 @@ impl Runner {
         }
         loop {
             let next = self.pick(&mut picks, set);
+            self.context.show(&Event::Begins(&set.names[next].0));
             let flow = self.run_task(&set.tasks[next]).await;
             match flow {
                 Flow::StopUser | Flow::Cut => return flow,
@@ -186,6 +197,7 @@ impl Runner {
         if pause.is_zero() {
             return Flow::Continue;
         }
+        self.context.show(&Event::Waits(pause));
         let due = Instant::now() + pause;
         tokio::select! {
             biased;

@@ -62,6 +62,11 @@ impl Session {
         }
     }
 
+    /// All variables.
+    pub(super) fn variables(&self) -> &[(Arc<str>, Value)] {
+        &self.variables
+    }
+
     /// The value of a variable.
     pub(super) fn get(&self, name: &str) -> Option<Value> {
         self.variables.iter().find(|(known, _)| &**known == name).map(|(_, value)| value.clone())

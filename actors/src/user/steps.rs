@@ -11,6 +11,7 @@ use minijinja::value::Serde;
 
 use super::program::{Action, Times, repetitions};
 use super::runner::{Flow, Runner};
+use crate::observe::Event;
 
 /// Iterations of a loop after which a user that waits for nothing gives way.
 const GIVE_WAY_EVERY: u64 = 64;
@@ -41,8 +42,14 @@ impl Runner {
                 Action::Log(text) => self.log(text),
                 Action::Set(values) => self.set_variables(values),
                 Action::Interrupt => Flow::Interrupt,
-                Action::StopUser => Flow::StopUser,
+                Action::StopUser => {
+                    self.context.show(&Event::StopsUser);
+                    Flow::StopUser
+                }
             };
+            if let Some(observer) = &self.context.observer {
+                observer.see(&Event::Variables(self.session.variables()));
+            }
             if flow != Flow::Continue {
                 return flow;
             }
@@ -109,10 +116,13 @@ impl Runner {
     }
 
     fn log(&mut self, template: &Template) -> Flow {
-        let user = self.spec.index.0;
+        let (user, observer) = (self.spec.index.0, self.context.observer.as_deref());
         let logged = self.session.render(&self.program.templates, |renderer| {
             let text = renderer.text(template).map_err(|error| error.to_string())?;
-            tracing::info!(user, "{text}");
+            match observer {
+                Some(observer) => observer.see(&Event::Logs(&text)),
+                None => tracing::info!(user, "{text}"),
+            }
             Ok(())
         });
         logged.map_or_else(|reason: String| self.exception(&reason), |()| Flow::Continue)
@@ -146,9 +156,10 @@ impl Runner {
         let user = self.spec.index.0;
         let is_news = self.context.recorder.borrow_mut().record_exception(message, &format!("in user class {class}"));
         // Users that do nothing but fail would write hundreds of thousands of lines a second.
-        match is_news {
-            true => tracing::warn!(user, %class, "{message}"),
-            false => tracing::debug!(user, %class, "{message}"),
+        match (self.context.observer.as_deref(), is_news) {
+            (Some(observer), _) => observer.see(&Event::Raises(message)),
+            (None, true) => tracing::warn!(user, %class, "{message}"),
+            (None, false) => tracing::debug!(user, %class, "{message}"),
         }
         Flow::EndTask
     }

@@ -6,6 +6,7 @@
 
 pub mod body;
 pub mod check;
+mod check_text;
 mod decode;
 pub mod extract;
 pub mod hosts;

@@ -30,6 +30,12 @@ pub struct ScenarioFlags {
     /// Print the share of each task as JSON and exit
     #[arg(long)]
     pub show_task_ratio_json: bool,
+    /// Run one user through each task once and print all that it sends and gets
+    #[arg(long)]
+    pub debug_user: bool,
+    /// With --debug-user: do not mask credentials and cookies
+    #[arg(long)]
+    pub debug_secrets: bool,
     /// User classes to run [default: all]
     #[arg(value_name = "USER_CLASS")]
     pub user_classes: Vec<String>,

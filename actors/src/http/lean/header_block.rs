@@ -12,13 +12,25 @@ impl HeaderBlock {
 
     /// The values of a header, in order.
     pub(crate) fn values<'a, 'n>(&'a self, name: &'n str) -> impl Iterator<Item = &'a [u8]> + use<'a, 'n> {
-        let lines = self.0.split(|byte| *byte == b'\n').skip_while(|line| line.trim_ascii().is_empty());
-        // The first line is the status.
-        lines.skip(1).filter_map(move |line| {
+        self.lines().filter_map(move |line| {
             let (found, value) = line.split_at_checked(name.len())?;
             let value = value.trim_ascii_start().strip_prefix(b":")?;
             found.eq_ignore_ascii_case(name.as_bytes()).then(|| value.trim_ascii())
         })
+    }
+
+    /// Names and values of all headers, in order.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        self.lines().filter_map(|line| {
+            let colon = line.iter().position(|byte| *byte == b':')?;
+            Some((line[..colon].trim_ascii(), line[colon + 1..].trim_ascii()))
+        })
+    }
+
+    /// The lines after the first, which is the status.
+    fn lines(&self) -> impl Iterator<Item = &[u8]> {
+        let lines = self.0.split(|byte| *byte == b'\n').skip_while(|line| line.trim_ascii().is_empty());
+        lines.skip(1)
     }
 }
 
@@ -35,6 +47,7 @@ mod tests {
         assert_eq!(values("aB"), ["2"]);
         assert_eq!(values("c"), ["x:y"]);
         assert_eq!(values("empty"), [""]);
+        assert_eq!(block.all().map(|(name, _)| name).collect::<Vec<_>>(), [b"A", &b"Ab"[..], b"a", b"Empty", b"C"]);
         assert!(values("b").is_empty() && values("").is_empty() && values("HTTP/1.1 200 a").is_empty());
     }
 }

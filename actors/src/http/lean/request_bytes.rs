@@ -9,7 +9,7 @@ use super::super::request::expects_body;
 use super::super::transport::Exchange;
 
 /// Appends request line and headers. Whether the connection is to be closed after the response.
-pub(super) fn write_head(out: &mut Vec<u8>, exchange: &Exchange<'_>) -> bool {
+pub(crate) fn write_head(out: &mut Vec<u8>, exchange: &Exchange<'_>) -> bool {
     let path = exchange.target.uri().path_and_query().map_or("/", PathAndQuery::as_str);
     for part in [exchange.method.as_str(), " ", path, " HTTP/1.1\r\n"] {
         out.extend_from_slice(part.as_bytes());
