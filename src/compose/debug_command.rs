@@ -21,7 +21,7 @@ pub(super) fn debug(options: &RunOptions, shows_secrets: bool) -> anyhow::Result
     }
     let (scenario, _) = scenario_file::selected(options)?;
     logging::start(&options.log, BoxMakeWriter::new(std::io::stderr))?;
-    print_all(format!("user class {}\n", scenario.classes[0].name));
+    print_all(format!("user class {}\n", scenario.classes[0].name))?;
     actix_rt::System::new().block_on(async {
         let http = http_setup::http_options(&scenario, options).await?;
         let printer = Rc::new(DebugPrinter::new(shows_secrets));
@@ -31,14 +31,14 @@ pub(super) fn debug(options: &RunOptions, shows_secrets: bool) -> anyhow::Result
         let mut signals = Signals::listen()?;
         tokio::select! {
             () = watched::live(&context, 0, options.run_time) => {}
-            () = signals.next() => print_all("\ninterrupted\n"),
+            () = signals.next() => print_all("\ninterrupted\n")?,
         }
         let failures = printer.failures();
         print_all(match failures {
             0 => "\nnothing failed\n".to_owned(),
             1 => "\n1 failure\n".to_owned(),
             more => format!("\n{more} failures\n"),
-        });
+        })?;
         Ok(if failures == 0 { Exit::Passed } else { Exit::Failed { code: 1 } })
     })
 }

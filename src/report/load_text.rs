@@ -73,6 +73,7 @@ pub fn stop_reason(reason: StopReason) -> &'static str {
         StopReason::RunTime => "run_time",
         StopReason::Requested => "requested",
         StopReason::Threshold => "threshold",
+        StopReason::DataExhausted => "data_exhausted",
     }
 }
 

@@ -101,6 +101,10 @@ impl Coordinator {
                 vec![Output::Propose(Command::RegisterWorker { worker, incarnation })]
             }
             Input::Message(FromWorker::Delta(delta)) => self.receive(&delta, state),
+            Input::Message(FromWorker::StopRun { run, at_us, reason }) => {
+                let stops = active(state).is_some_and(|active| active.id() == run);
+                stops.then_some(Output::Propose(Command::StopRun { run, at_us, reason })).into_iter().collect()
+            }
             Input::Applied { command, applied } => self.applied(&command, applied, state),
             Input::Dropped { command } => self.give_up(&command, state),
             Input::Tick { now_unix_ms } => self.tick(now_unix_ms, state),
@@ -242,19 +246,22 @@ fn plan_us(run: &Run, now_unix_ms: u64) -> u64 {
     now_unix_ms.saturating_sub(run.started_unix_ms()) * 1_000
 }
 
+fn active(state: &ClusterState) -> Option<&Run> {
+    state.run().filter(|run| run.phase() == RunPhase::Active)
+}
+
 fn order_command(order: Order, state: &ClusterState) -> Option<Command> {
-    let active = || state.run().filter(|run| run.phase() == RunPhase::Active);
     match order {
         Order::Start(run, spec) => Some(Command::StartRun { run, spec }),
         Order::Edit { users, rate, now_unix_ms } => {
-            active().map(|run| Command::EditRun { run: run.id(), at_us: plan_us(run, now_unix_ms), users, rate })
+            active(state).map(|run| Command::EditRun { run: run.id(), at_us: plan_us(run, now_unix_ms), users, rate })
         }
-        Order::Reset { now_unix_ms } => active().map(|run| Command::ResetStatistics {
+        Order::Reset { now_unix_ms } => active(state).map(|run| Command::ResetStatistics {
             run: run.id(),
             at_us: plan_us(run, now_unix_ms),
             keep_series: false,
         }),
-        Order::Stop { now_unix_ms } => active().map(|run| Command::StopRun {
+        Order::Stop { now_unix_ms } => active(state).map(|run| Command::StopRun {
             run: run.id(),
             at_us: plan_us(run, now_unix_ms),
             reason: StopReason::Requested,

@@ -187,6 +187,24 @@ fn a_run_whose_time_is_over_is_stopped_once_and_ends_with_its_last_delta() {
 }
 
 #[test]
+fn a_run_whose_data_is_exhausted_stops_for_that_reason_once() {
+    let mut leader = Leader::with_workers(&["a", "b"], endless());
+    let exhausted = |run, at_us| Input::Message(FromWorker::StopRun { run, at_us, reason: StopReason::DataExhausted });
+    leader.step(exhausted(RunId(9), 1_000_000));
+    assert!(leader.proposals.is_empty(), "another run");
+    leader.step(exhausted(RUN, 3_000_000));
+    leader.step(exhausted(RUN, 4_000_000));
+    leader.commit_all();
+    leader.step(exhausted(RUN, 5_000_000));
+    assert!(leader.proposals.is_empty(), "it stops already");
+    let run = leader.state.run().expect("a run");
+    assert_eq!((run.phase(), run.plan().ends_at_us()), (RunPhase::Stopping, Some(3_000_000)));
+    assert_eq!(RunView::of(run, &ValidityLimits::default()).run.stop_reason, Some(StopReason::DataExhausted));
+    let told = leader.sent.iter().filter(|(_, message)| matches!(message, ToWorker::Update { .. })).count();
+    assert_eq!(told, 4, "both workers, of both proposals");
+}
+
+#[test]
 fn a_worker_that_never_reports_its_end_is_named() {
     let plan = Plan::new(1, SpawnRate::per_second(1.0).expect("valid"), Some(1_000_000));
     let mut leader = Leader::with_workers(&["a", "b"], plan);

@@ -155,7 +155,7 @@ impl LeasedRows {
 
     /// Draws a row that nobody else has; `None` when more must be leased first.
     pub fn draw(&mut self) -> Option<u64> {
-        self.unused.take(1, 1).first().map(|range| range.low)
+        self.unused.take_first()
     }
 
     /// A user no longer has a row that it drew.

@@ -92,6 +92,16 @@ impl RowSet {
         }
     }
 
+    /// Takes the lowest row out.
+    pub fn take_first(&mut self) -> Option<u64> {
+        let (low, high) = self.ranges.pop_first()?;
+        if low + 1 < high {
+            self.ranges.insert(low + 1, high);
+        }
+        self.count -= 1;
+        Some(low)
+    }
+
     /// Takes the lowest rows out: at most so many, in at most so many ranges.
     pub fn take(&mut self, rows_max: u64, ranges_max: usize) -> Vec<RowRange> {
         let mut taken = Vec::new();
@@ -130,7 +140,7 @@ mod tests {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
-        fn a_set_of_ranges_is_a_set_of_rows(steps in prop::collection::vec((0_u8..3, 0_u64..40, 0_u64..12), 0..60)) {
+        fn a_set_of_ranges_is_a_set_of_rows(steps in prop::collection::vec((0_u8..4, 0_u64..40, 0_u64..12), 0..60)) {
             let (mut set, mut model) = (RowSet::default(), BTreeSet::new());
             for (kind, low, length) in steps {
                 let range = RowRange { low, high: low + length };
@@ -143,6 +153,7 @@ mod tests {
                         set.remove(range);
                         model.retain(|row| !(low..low + length).contains(row));
                     }
+                    2 => prop_assert_eq!(set.take_first(), model.pop_first()),
                     _ => {
                         let taken = set.take(length, 2);
                         let rows: Vec<u64> = taken.iter().flat_map(|range| range.low..range.high).collect();

@@ -77,6 +77,8 @@ pub enum StopReason {
     Requested,
     /// A threshold that stops the run was violated.
     Threshold,
+    /// Every row of a data feeder that stops the run was drawn.
+    DataExhausted,
 }
 
 /// What a run is.

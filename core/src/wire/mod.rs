@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{Incarnation, RunId, Seq, WorkerId};
 use crate::plan::Plan;
 use crate::plan::classes::ClassShare;
+use crate::state::command::StopReason;
 use crate::stats::delta::Delta;
 
 /// What a master tells a worker.
@@ -66,4 +67,13 @@ pub enum FromWorker {
     },
     /// A sealed delta.
     Delta(Box<Delta>),
+    /// The run cannot go on here and should stop everywhere. Said again while the plan goes on.
+    StopRun {
+        /// Which run.
+        run: RunId,
+        /// Since when, in plan time.
+        at_us: u64,
+        /// Why.
+        reason: StopReason,
+    },
 }

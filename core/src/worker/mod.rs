@@ -7,6 +7,7 @@ use crate::limits;
 use crate::plan::Plan;
 use crate::plan::classes::ClassSequence;
 use crate::plan::slots::{Dealing, SlotSet};
+use crate::state::command::StopReason;
 use crate::stats::delta::{Delta, Interval};
 use crate::stats::measurements::Measurements;
 use crate::wire::{Assignment, FromWorker, ToWorker};
@@ -35,6 +36,13 @@ pub enum Input {
     Sealed(Box<Sealed>),
     /// After [`Output::StopAll`]: no user is left.
     UsersStopped {
+        /// Now.
+        now_us: u64,
+    },
+    /// A data feeder that ends the run has no row left.
+    DataExhausted {
+        /// Which run.
+        run: RunId,
         /// Now.
         now_us: u64,
     },
@@ -97,6 +105,8 @@ struct ActiveRun {
     /// Start of the open delta.
     open_from_us: u64,
     sealing: Option<Sealing>,
+    /// Since when a data feeder is exhausted that ends the run.
+    exhausted_at_us: Option<u64>,
 }
 
 /// A seal that was asked for.
@@ -139,6 +149,7 @@ impl WorkerCore {
             Input::Tick { now_us } => self.tick(now_us),
             Input::Sealed(sealed) => self.sealed(*sealed),
             Input::UsersStopped { now_us } => self.users_stopped(now_us),
+            Input::DataExhausted { run, now_us } => self.data_exhausted(run, now_us),
         }
     }
 
@@ -191,6 +202,7 @@ impl WorkerCore {
             next_segment: None,
             open_from_us: 0,
             sealing: None,
+            exhausted_at_us: None,
         });
         vec![Output::Prepare(assignment)]
     }
@@ -206,6 +218,15 @@ impl WorkerCore {
         let Some(run) = self.run.as_mut().filter(|run| run.phase == Phase::Stopping) else { return Vec::new() };
         run.phase = Phase::Stopped;
         run.seal_if_due(now_us, false).into_iter().collect()
+    }
+
+    fn data_exhausted(&mut self, run: RunId, now_us: u64) -> Vec<Output> {
+        let Some(active) = self.run.as_mut().filter(|active| active.run == run) else { return Vec::new() };
+        if active.exhausted_at_us.is_some() {
+            return Vec::new();
+        }
+        active.exhausted_at_us = Some(now_us);
+        active.wish_to_stop().into_iter().collect()
     }
 
     fn sealed(&mut self, sealed: Sealed) -> Vec<Output> {
@@ -238,6 +259,7 @@ impl WorkerCore {
         }
         self.outbox.push(delta.clone());
         let mut outputs = vec![send(delta)];
+        outputs.extend(run.wish_to_stop());
         outputs.extend(run.seal_if_due(sealing.to_us, self.outbox.is_full()));
         outputs
     }
@@ -256,6 +278,12 @@ fn send(delta: Delta) -> Output {
 }
 
 impl ActiveRun {
+    /// What the leader is told of exhausted data, until the plan has an end: it may have missed it.
+    fn wish_to_stop(&self) -> Option<Output> {
+        let at_us = self.exhausted_at_us.filter(|_| self.phase == Phase::Running)?;
+        Some(Output::Send(FromWorker::StopRun { run: self.run, at_us, reason: StopReason::DataExhausted }))
+    }
+
     fn wanted_at(&self, now_us: u64) -> u64 {
         let users = self.plan.users_at(now_us);
         self.classes.users_max().map_or(users, |most| users.min(most))

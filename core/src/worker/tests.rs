@@ -156,3 +156,21 @@ fn a_full_outbox_makes_the_open_delta_coarser() {
     let interval = &deltas(&outputs)[0].interval;
     assert_eq!(interval.to_us - interval.from_us, 5_000_000);
 }
+
+#[test]
+fn exhausted_data_stops_the_run_and_is_told_again_until_the_plan_has_an_end() {
+    let plan = Plan::new(1, rate(1.0), None);
+    let mut worker = begun(plan.clone());
+    worker.step(Input::Tick { now_us: 0 });
+    let stop = FromWorker::StopRun { run: RUN, at_us: 400_000, reason: StopReason::DataExhausted };
+    let exhausted = |run, now_us| Input::DataExhausted { run, now_us };
+    assert_eq!(worker.step(exhausted(RunId(7), 300_000)), [], "another run");
+    assert_eq!(worker.step(exhausted(RUN, 400_000)), [Output::Send(stop.clone())]);
+    assert_eq!(worker.step(exhausted(RUN, 500_000)), [], "told by another feeder");
+    worker.step(Input::Tick { now_us: 1_000_000 });
+    assert!(worker.step(sealed()).contains(&Output::Send(stop.clone())), "the leader may not have heard it");
+    worker.step(Input::Message(ToWorker::Update { run: RUN, plan: plan.ended_at(400_000), segment: 0 }));
+    assert_eq!(worker.step(Input::Tick { now_us: 1_100_000 }), [Output::StopAll]);
+    worker.step(Input::Tick { now_us: 2_000_000 });
+    assert!(!worker.step(sealed()).contains(&Output::Send(stop)));
+}
