@@ -5,10 +5,12 @@ mod support;
 
 use std::time::{Duration, Instant};
 
+use actix::{Actor, Context, Handler};
 use akrida_actors::clock::PlanClock;
 use akrida_actors::engine::{Engine, EngineOptions, RunningUsers};
 use akrida_actors::http::HttpOptions;
 use akrida_actors::user::context::{StopMode, UserSpec};
+use akrida_actors::user::feeders::DataExhausted;
 use akrida_actors::user::functions;
 use akrida_core::ids::{RunId, UserIndex};
 use akrida_core::plan::Plan;
@@ -36,8 +38,22 @@ async fn engine_of_one_arbiter(host: &str) -> (Engine, RunningUsers) {
     let text = SCENARIO.replace("HOST", host);
     let scenario = load(&Source { name: "test.yml", text: &text, format: Format::Yaml }, functions::register).unwrap();
     let engine = Engine::new(EngineOptions { scenario, http: HttpOptions::default(), arbiters: 1, seed: 1 });
-    let users = engine.prepare(PlanClock::anchored_at(Instant::now()), &assignment()).await;
+    let users =
+        engine.prepare(PlanClock::anchored_at(Instant::now()), &assignment(), Listener.start().recipient()).await;
     (engine, users)
+}
+
+/// Takes what a run says of its data, of which there is none here.
+struct Listener;
+
+impl Actor for Listener {
+    type Context = Context<Self>;
+}
+
+impl Handler<DataExhausted> for Listener {
+    type Result = ();
+
+    fn handle(&mut self, _: DataExhausted, _: &mut Self::Context) {}
 }
 
 fn first_user() -> Vec<UserSpec> {

@@ -215,6 +215,12 @@ pub const FEEDERS_MAX: usize = 100;
 /// Rows leased to a worker at once.
 pub const ROW_LEASE_MAX: u64 = 1_000_000;
 
+/// Rows that a worker leases at least at once, unless users draw only one.
+pub const ROW_LEASE_MIN: u64 = 64;
+
+/// How long the rows that a worker leases should last.
+pub const ROW_LEASE_SPAN: Duration = Duration::from_secs(10);
+
 /// Ranges in which rows are leased or settled at once.
 pub const ROW_LEASE_RANGES_MAX: usize = 1_000;
 

@@ -12,7 +12,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use actix::dev::ToEnvelope;
-use actix::{Actor, Addr, Arbiter, Handler, Message};
+use actix::{Actor, Addr, Arbiter, Handler, Message, Recipient};
+use akrida_core::data::Feeder;
 use akrida_core::ids::UserIndex;
 use akrida_core::scenario::model::Scenario;
 use akrida_core::stats::measurements::Measurements;
@@ -24,6 +25,8 @@ use tokio::sync::oneshot;
 use crate::clock::PlanClock;
 use crate::http::HttpOptions;
 use crate::user::context::{ArbiterContext, StopMode, UserSpec};
+use crate::user::feeders::source::OwnLeases;
+use crate::user::feeders::{DataExhausted, DrawPlace, ExhaustedNotice, RunFeeders};
 use host::{StartUsers, StopAllUsers, StopUsers, UserHost};
 use open_load::{OpenLoad, Place};
 use stats_collector::{Drain, StatsCollector};
@@ -52,6 +55,7 @@ pub struct Engine {
 #[derive(Clone, Debug)]
 pub struct RunningUsers {
     arbiters: Vec<ArbiterActors>,
+    feeders: Arc<RunFeeders>,
     /// Workers in the run; own users have indices that far apart.
     workers: u64,
 }
@@ -71,15 +75,21 @@ impl Engine {
         Self { options, arbiters }
     }
 
-    /// Gets all arbiters ready for a run.
-    pub fn prepare(&self, clock: PlanClock, assignment: &Assignment) -> LocalBoxFuture<'static, RunningUsers> {
+    /// Gets all arbiters ready for a run. `exhausted` is told when data runs out that ends the run.
+    pub fn prepare(
+        &self,
+        clock: PlanClock,
+        assignment: &Assignment,
+        exhausted: Recipient<DataExhausted>,
+    ) -> LocalBoxFuture<'static, RunningUsers> {
         let workers = assignment.workers as u64;
+        let feeders = Arc::new(self.feeders(assignment, exhausted));
         let arbiters = self.arbiters.iter().enumerate().map(|(at, arbiter)| {
             let (sender, ready) = oneshot::channel();
-            let (options, assignment) = (self.options.clone(), assignment.clone());
+            let (options, assignment, feeders) = (self.options.clone(), assignment.clone(), Arc::clone(&feeders));
             let place = Place { arbiter: at as u64, arbiters: self.arbiters.len() as u64 };
             let spawned = arbiter.spawn_fn(move || {
-                if sender.send(ArbiterActors::start(options, clock, &assignment, place)).is_err() {
+                if sender.send(ArbiterActors::start(options, clock, &assignment, place, feeders)).is_err() {
                     tracing::warn!("nobody waits for the arbiter");
                 }
             });
@@ -90,14 +100,29 @@ impl Engine {
         });
         let ready = join_all(arbiters.collect::<Vec<_>>());
         Box::pin(async move {
-            RunningUsers { arbiters: ready.await.into_iter().flatten().collect(), workers: workers.max(1) }
+            let arbiters = ready.await.into_iter().flatten().collect();
+            RunningUsers { arbiters, feeders, workers: workers.max(1) }
         })
+    }
+
+    /// The feeders of a run, from which nothing was drawn.
+    fn feeders(&self, assignment: &Assignment, exhausted: Recipient<DataExhausted>) -> RunFeeders {
+        let place = DrawPlace { position: assignment.position as u64, workers: assignment.workers as u64 };
+        let notice = ExhaustedNotice { run: assignment.run, to: exhausted };
+        let source_of = |feeder: &Feeder| Box::new(OwnLeases::of(feeder)) as _;
+        RunFeeders::new(&self.options.scenario.feeders, place, Some(&notice), source_of)
     }
 }
 
 impl ArbiterActors {
-    fn start(options: EngineOptions, clock: PlanClock, assignment: &Assignment, place: Place) -> Self {
-        let context = ArbiterContext::new(options.scenario, options.http, clock, options.seed);
+    fn start(
+        options: EngineOptions,
+        clock: PlanClock,
+        assignment: &Assignment,
+        place: Place,
+        feeders: Arc<RunFeeders>,
+    ) -> Self {
+        let context = ArbiterContext::new(options.scenario, options.http, clock, options.seed).sharing(feeders);
         let is_open = assignment.plan.arrivals().is_some();
         let context = Rc::new(if is_open { context.open() } else { context });
         let load = OpenLoad::new(assignment, place, options.seed.wrapping_add(place.arbiter));
@@ -119,9 +144,14 @@ impl RunningUsers {
         to_each(self.hosts(), orders.into_iter().map(move |users| StopUsers { users, mode }))
     }
 
-    /// Stops all users. Done when the last one has ended.
+    /// Stops all users. Done when the last one has ended; then the rows that none of them drew are given back.
     pub fn stop_all(&self, mode: StopMode) -> LocalBoxFuture<'static, ()> {
-        to_each(self.hosts(), std::iter::repeat_with(move || StopAllUsers(mode)))
+        let (gone, feeders) =
+            (to_each(self.hosts(), std::iter::repeat_with(move || StopAllUsers(mode))), Arc::clone(&self.feeders));
+        Box::pin(async move {
+            gone.await;
+            feeders.close();
+        })
     }
 
     /// Takes what all collectors have.

@@ -5,11 +5,14 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use akrida_core::data::Feeder;
 use akrida_core::ids::UserIndex;
 use akrida_core::scenario::model::Scenario;
 use akrida_core::stats::recorder::Recorder;
 
 use super::desk::ArrivalDesk;
+use super::feeders::source::OwnLeases;
+use super::feeders::{DrawPlace, RunFeeders};
 use crate::clock::PlanClock;
 use crate::http::HttpOptions;
 use crate::observe::{Event, Observer};
@@ -31,16 +34,27 @@ pub struct ArbiterContext {
     pub desk: Option<ArrivalDesk>,
     /// Who watches the users; `None` but for a user that is debugged.
     pub observer: Option<Rc<dyn Observer>>,
+    /// Where users draw rows from; shared with the other arbiters.
+    pub feeders: Arc<RunFeeders>,
     /// Seed of all random choices; mixed with the user's index.
     pub seed: u64,
 }
 
 impl ArbiterContext {
-    /// A context without users.
+    /// A context without users, whose feeders are its own.
     #[must_use]
     pub fn new(scenario: Arc<Scenario>, http: HttpOptions, clock: PlanClock, seed: u64) -> Self {
         let live = scenario.classes.iter().map(|_| Cell::new(0)).collect();
-        Self { scenario, recorder: RefCell::default(), clock, http, live, desk: None, observer: None, seed }
+        let source_of = |feeder: &Feeder| Box::new(OwnLeases::of(feeder)) as _;
+        let feeders = Arc::new(RunFeeders::new(&scenario.feeders, DrawPlace::ALONE, None, source_of));
+        let recorder = RefCell::default();
+        Self { scenario, recorder, clock, http, live, desk: None, observer: None, feeders, seed }
+    }
+
+    /// The same with feeders that other arbiters draw from, too.
+    #[must_use]
+    pub fn sharing(self, feeders: Arc<RunFeeders>) -> Self {
+        Self { feeders, ..self }
     }
 
     /// The same for an open model: users wait for arrivals.

@@ -84,6 +84,11 @@ impl ArrivalDesk {
         self.next_idle(most).map(|seat| seat.user)
     }
 
+    /// Gives up the arrival of a class that came last, for want of a user; false if none waits.
+    pub fn give_up(&self, class: usize) -> bool {
+        self.classes[class].borrow_mut().waiting.pop_back().is_some()
+    }
+
     /// Lets no further arrival wait. Those that wait already can still be taken.
     pub fn close(&self) {
         self.closed.set(true);

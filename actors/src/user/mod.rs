@@ -5,6 +5,7 @@
 //! - [`actor`]: a user from its start to its end; `stop` tells it to end
 //! - `runner`, `steps`, `request`: what it does in between; `session` is what it remembers
 //! - [`desk`]: where the arrivals of an open model meet the users that serve them
+//! - [`feeders`]: the rows of data files that users draw
 //! - `tasks`, `wait`: which task is next and when, as pure functions
 //! - [`functions`]: what templates may call
 //! - [`watched`]: the life of a user that is debugged
@@ -12,6 +13,7 @@
 pub mod actor;
 pub mod context;
 pub mod desk;
+pub mod feeders;
 pub mod functions;
 pub mod program;
 mod request;

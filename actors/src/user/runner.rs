@@ -8,6 +8,7 @@ use akrida_core::scenario::model::{Iterations, WaitTime};
 use tokio::time::Instant;
 
 use super::context::{SharedContext, UserSpec};
+use super::feeders::HeldRows;
 use super::program::{ClassProgram, Program, SetProgram, TaskProgram};
 use super::session::Session;
 use super::stop::{Phase, StopSignal};
@@ -35,6 +36,7 @@ pub(super) struct Runner {
     pub(super) context: SharedContext,
     pub(super) program: Rc<Program>,
     pub(super) session: Session,
+    pub(super) rows: HeldRows,
     pub(super) stop: Rc<StopSignal>,
     pub(super) spec: UserSpec,
     /// Failed samples, groups and exceptions so far; a group compares it before and after.
@@ -53,15 +55,22 @@ impl Runner {
     pub(super) fn new(context: SharedContext, program: Rc<Program>, spec: UserSpec, stop: Rc<StopSignal>) -> Self {
         let name = program.classes[spec.class].name.clone();
         let session = Session::new(spec, name, context.seed, Rc::clone(&program.network));
+        let rows = HeldRows::none(&context, spec.class);
         let polls = stop.polls();
         let (task_due, lag_us) = (Instant::now(), context.desk.as_ref().map(|_| 0));
-        Self { context, program, session, stop, spec, failures: 0, task_due, lag_us, polls, ending: false }
+        Self { context, program, session, rows, stop, spec, failures: 0, task_due, lag_us, polls, ending: false }
     }
 
     /// Lives until a step ends the user or it is told to stop.
     pub(super) async fn run(&mut self) {
         let program = Rc::clone(&self.program);
         let class = &program.classes[self.spec.class];
+        match self.draw_rows().await {
+            Flow::Continue => {}
+            Flow::StopUser => return self.give_up_arrival(),
+            // It never started, and its `on_stop` may name a row.
+            _ => return,
+        }
         if !matches!(self.start(class).await, Flow::StopUser | Flow::Cut) {
             self.task_due = Instant::now();
             if self.context.desk.is_some() {
@@ -82,6 +91,13 @@ impl Runner {
         Box::pin(self.run_steps(&class.on_stop)).await;
     }
 
+    /// Drops the arrival of an open model for which a user was started that finds no row.
+    fn give_up_arrival(&self) {
+        if self.context.desk.as_ref().is_some_and(|desk| desk.give_up(self.spec.class)) {
+            self.context.recorder.borrow_mut().count_arrivals_dropped(1);
+        }
+    }
+
     pub(super) async fn start(&mut self, class: &ClassProgram) -> Flow {
         self.set_variables(&class.variables);
         if class.on_start.is_empty() {
@@ -91,10 +107,17 @@ impl Runner {
         Box::pin(self.run_steps(&class.on_start)).await
     }
 
-    /// Serves arrivals of an open model: one task each, without pauses.
+    /// Serves arrivals of an open model: one task each, without pauses. One that finds no row is dropped.
     async fn serve(&mut self, set: &SetProgram) -> Flow {
         let mut picks = Picks::new(set.order);
+        let mut is_first = true;
         while let Some(arrival) = self.next_arrival().await {
+            if !std::mem::replace(&mut is_first, false)
+                && let flow @ (Flow::StopUser | Flow::Cut) = self.draw_rows().await
+            {
+                self.context.recorder.borrow_mut().count_arrivals_dropped(1);
+                return flow;
+            }
             let lag_us = self.context.clock.now_us().saturating_sub(arrival.due_us);
             self.lag_us = Some(lag_us);
             {
@@ -148,7 +171,14 @@ impl Runner {
         if set.tasks.is_empty() {
             return Flow::Continue;
         }
+        let mut keeps_rows = true;
         loop {
+            // The first task has the rows that the user started with, nested ones those of the task around them.
+            if !std::mem::replace(&mut keeps_rows, nested)
+                && let flow @ (Flow::StopUser | Flow::Cut) = self.draw_rows().await
+            {
+                return flow;
+            }
             let next = self.pick(&mut picks, set);
             self.context.show(&Event::Begins(&set.names[next].0));
             let flow = self.run_task(&set.tasks[next]).await;

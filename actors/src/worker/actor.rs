@@ -12,6 +12,7 @@ use crate::clock::PlanClock;
 use crate::engine::{Engine, EngineOptions, RunningUsers};
 use crate::link::{Downlink, Uplink};
 use crate::user::context::{StopMode, UserSpec};
+use crate::user::feeders::DataExhausted;
 
 /// Runs users for a leader.
 pub struct WorkerActor {
@@ -88,7 +89,7 @@ impl WorkerActor {
             0 => StopMode::Now,
             timeout_ms => StopMode::AfterTask(Duration::from_millis(timeout_ms)),
         };
-        let prepared = self.engine.prepare(clock, assignment);
+        let prepared = self.engine.prepare(clock, assignment, context.address().recipient());
         context.wait(prepared.into_actor(self).map(move |users, actor, context| {
             actor.run = Some(ActiveRun { clock, users, stop_mode });
             actor.arm_timer(context);
@@ -162,6 +163,16 @@ impl Handler<Connect> for WorkerActor {
     fn handle(&mut self, connect: Connect, context: &mut Self::Context) {
         self.leader = Some(connect.0);
         self.send(self.core.hello(), context);
+    }
+}
+
+impl Handler<DataExhausted> for WorkerActor {
+    type Result = ();
+
+    fn handle(&mut self, DataExhausted { run }: DataExhausted, context: &mut Self::Context) {
+        if let Some(now_us) = self.run.as_ref().map(|run| run.clock.now_us()) {
+            self.step(Input::DataExhausted { run, now_us }, context);
+        }
     }
 }
 
