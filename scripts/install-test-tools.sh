@@ -14,6 +14,7 @@ readonly PACKAGES=(
   nginx:nginx-light
   openssl:openssl
   shellcheck:shellcheck
+  tinyproxy:tinyproxy-bin
 )
 
 install_packages() {

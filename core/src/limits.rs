@@ -59,6 +59,12 @@ pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 /// Redirects that one request follows unless the scenario says otherwise.
 pub const REDIRECTS_MAX: u32 = 30;
 
+/// Longest age that a scenario may allow a connection.
+pub const CONNECTION_AGE_MAX: Duration = Duration::from_secs(10 * 365 * 86_400);
+
+/// Source addresses of one user class.
+pub const SOURCES_MAX: usize = 4_096;
+
 /// Bytes of a response body kept for checks and extractions; the rest is read, counted and dropped.
 pub const BODY_KEPT_BYTES_MAX: usize = 8 * 1024 * 1024;
 

@@ -1,6 +1,7 @@
 //! How users connect, from the options and the hosts of the scenario.
 
 use std::collections::BTreeSet;
+use std::net::UdpSocket;
 use std::time::Duration;
 
 use akrida_actors::http::HttpOptions;
@@ -36,6 +37,7 @@ pub(super) async fn http_options(scenario: &Scenario, options: &RunOptions) -> a
         Asked::Ttl => DnsPolicy::Ttl(NAME_KEPT),
         Asked::Connection => DnsPolicy::PerConnection,
     };
+    check_sources(scenario)?;
     let addresses = match policy {
         DnsPolicy::PerConnection => Default::default(),
         DnsPolicy::Once | DnsPolicy::Ttl(_) => {
@@ -45,7 +47,18 @@ pub(super) async fn http_options(scenario: &Scenario, options: &RunOptions) -> a
     Ok(HttpOptions { tls: Some(tls::build(&tls)?), dns: policy, addresses, ..HttpOptions::default() })
 }
 
+/// The names to connect to: where there is a proxy its own, for it resolves the others.
 fn names(scenario: &Scenario) -> BTreeSet<String> {
-    let urls = hosts::base_urls(scenario).filter_map(|base| Url::parse(base).ok());
-    urls.filter_map(|url| url.host_str().map(str::to_owned)).collect()
+    let proxies = scenario.classes.iter().filter_map(|class| class.connection.proxy.as_ref());
+    let urls = hosts::direct_base_urls(scenario).filter_map(|base| Url::parse(base).ok());
+    let hosts = urls.filter_map(|url| url.host_str().map(str::to_owned));
+    hosts.chain(proxies.map(|proxy| proxy.host.to_string())).collect()
+}
+
+/// Refuses source addresses that are not this machine's.
+fn check_sources(scenario: &Scenario) -> anyhow::Result<()> {
+    for source in scenario.classes.iter().flat_map(|class| &*class.connection.sources) {
+        UdpSocket::bind((*source, 0)).with_context(|| format!("connection.source {source} cannot be used"))?;
+    }
+    Ok(())
 }

@@ -6,3 +6,4 @@ pub mod akrida;
 pub mod bad_server;
 pub mod nginx;
 pub mod raw_http;
+pub mod tinyproxy;

@@ -6,7 +6,6 @@
 
 use std::cell::{Cell, RefCell};
 use std::io::ErrorKind;
-use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use actix_http::Version;
@@ -14,13 +13,12 @@ use actix_http::encoding::Decoder;
 use actix_http::error::{ParseError, PayloadError};
 use actix_http::header::{CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, COOKIE, HOST, HeaderMap, TRANSFER_ENCODING};
 use actix_http::uri::Authority;
-use akrida_core::ids::UserIndex;
 use akrida_core::limits;
 use awc::error::{ConnectError, SendRequestError};
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt as _, TryStreamExt as _};
 
-use super::connect::{Network, UserConnector};
+use super::connect::UserConnector;
 use super::error::HttpError;
 use super::meter::Meter;
 use super::request::expects_body;
@@ -36,20 +34,25 @@ pub(super) struct AwcTransport {
     /// The server of the last exchange, and how many servers got a connection since the client was made.
     last_server: RefCell<Option<Authority>>,
     servers: Cell<usize>,
+    /// When the first request was sent since the client was made, and how many were: what its oldest connection may
+    /// have been through.
+    renewed: Cell<Option<Instant>>,
+    requests: Cell<u64>,
 }
 
 /// Longer than any run: awc's own limits on waiting and on the age of connections are not ours.
 const NEVER: Duration = Duration::from_secs(10 * 365 * 86_400);
 
 impl AwcTransport {
-    pub(super) fn new(network: Rc<Network>, meter: Rc<Meter>, user: UserIndex) -> Self {
-        let connector = UserConnector { network, meter, user };
+    pub(super) fn new(connector: UserConnector) -> Self {
         Self {
             client: RefCell::new(client(connector.clone())),
             connector,
             last_used: Cell::new(None),
             last_server: RefCell::new(None),
             servers: Cell::new(0),
+            renewed: Cell::new(None),
+            requests: Cell::new(0),
         }
     }
 
@@ -151,16 +154,31 @@ impl AwcTransport {
         self.servers.set(self.servers.get() + 1);
     }
 
+    /// Drops all connections once the rules say so of any of them.
+    fn drop_worn_connections(&self) {
+        let age = self.renewed.get().map_or(Duration::ZERO, |renewed| renewed.elapsed());
+        if self.connector.rules.is_worn(age, self.requests.get()) {
+            self.renew();
+        }
+        if self.renewed.get().is_none() {
+            self.renewed.set(Some(Instant::now()));
+        }
+        self.requests.set(self.requests.get() + 1);
+    }
+
     /// Drops all connections.
     fn renew(&self) {
         *self.client.borrow_mut() = client(self.connector.clone());
         self.servers.set(0);
+        self.renewed.set(None);
+        self.requests.set(0);
     }
 }
 
 impl Transport for AwcTransport {
     async fn exchange(&self, exchange: &Exchange<'_>) -> Result<Response, HttpError> {
         self.bound_idle_connections(exchange);
+        self.drop_worn_connections();
         let idle = self.last_used.get().map_or(Duration::ZERO, |last| last.elapsed());
         self.meter().begin_exchange(exchange.target.https(), idle);
         let result = self.run(exchange).await;

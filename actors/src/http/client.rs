@@ -5,12 +5,14 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use akrida_core::ids::UserIndex;
+use akrida_core::scenario::connection::ConnectionRules;
 use akrida_core::stats::recorder::Phases;
 
-use super::connect::Network;
+use super::connect::{Network, UserConnector};
 use super::cookies::Cookies;
 use super::error::HttpError;
 use super::meter::Meter;
+use super::proxy;
 use super::redirect::{Hop, next_hop};
 use super::request::{Outgoing, is_idempotent};
 use super::response::Response;
@@ -45,9 +47,21 @@ impl Client {
     /// A client without connections and cookies.
     #[must_use]
     pub fn new(network: Rc<Network>, user: UserIndex) -> Self {
+        Self::with_rules(network, user, Rc::default())
+    }
+
+    /// The same for a user that connects by rules.
+    #[must_use]
+    pub fn with_rules(network: Rc<Network>, user: UserIndex, rules: Rc<ConnectionRules>) -> Self {
         let meter = Rc::new(Meter::default());
-        let transport = AnyTransport::new(Rc::clone(&network), Rc::clone(&meter), user);
-        let session = Session { transport, network, meter, cookies: Cookies::default() };
+        let connector = UserConnector { network, meter, user, rules };
+        let session = Session {
+            network: Rc::clone(&connector.network),
+            meter: Rc::clone(&connector.meter),
+            rules: Rc::clone(&connector.rules),
+            transport: AnyTransport::new(connector),
+            cookies: Cookies::default(),
+        };
         Self { session, watchdog: Watchdog::default() }
     }
 
@@ -89,6 +103,7 @@ struct Session<T> {
     transport: T,
     network: Rc<Network>,
     meter: Rc<Meter>,
+    rules: Rc<ConnectionRules>,
     cookies: Cookies,
 }
 
@@ -125,7 +140,8 @@ impl<T: Transport> Session<T> {
     ) -> Result<Response, HttpError> {
         let cookie: Option<HeaderValue> = self.cookies.header(target);
         let with_secrets = request.target.same_origin(target);
-        let exchange = Exchange { method, target, request, with_body, with_secrets, cookie };
+        let proxy = self.rules.proxy.as_ref().filter(|_| !target.https());
+        let exchange = Exchange { method, target, request, with_body, with_secrets, proxy, cookie };
         let mut result = self.once(&exchange).await;
         if result.as_ref().is_err_and(|error| self.may_repeat(error, method)) {
             self.meter.end_exchange();
@@ -133,6 +149,9 @@ impl<T: Transport> Session<T> {
         }
         self.meter.end_exchange();
         let response = result?;
+        if proxy.is_some() && response.status == proxy::CREDENTIALS_WANTED {
+            return Err(proxy::refusal(response.status));
+        }
         self.cookies.keep(&response.headers, target);
         Ok(response)
     }

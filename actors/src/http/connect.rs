@@ -1,5 +1,6 @@
 //! Opens connections: name, TCP, TLS, each timed.
 
+use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Instant;
@@ -11,13 +12,16 @@ use actix_tls::connect::rustls_0_23::reexports::AsyncTlsStream;
 use actix_tls::connect::rustls_0_23::{TlsConnector, TlsConnectorService};
 use actix_tls::connect::{ConnectError, ConnectInfo, Connection, Host};
 use akrida_core::ids::UserIndex;
+use akrida_core::scenario::connection::ConnectionRules;
 use futures_util::future::LocalBoxFuture;
+use tokio::net::TcpSocket;
 
 use super::connection::MeteredStream;
 use super::dns::Resolver;
-use super::error::HttpError;
+use super::error::{GeneratorFault, HttpError};
 use super::lean::Scratch;
 use super::meter::Meter;
+use super::proxy;
 use super::stream::Stream;
 use super::{HttpOptions, TransportKind};
 use crate::observe::Observer;
@@ -63,19 +67,29 @@ pub(super) struct UserConnector {
     pub(super) network: Rc<Network>,
     pub(super) meter: Rc<Meter>,
     pub(super) user: UserIndex,
+    pub(super) rules: Rc<ConnectionRules>,
 }
 
 impl UserConnector {
     /// Opens a connection, encrypted if the [`Meter`] says so.
     pub(super) async fn connect(&self, host: &str, port: u16) -> Result<Stream, HttpError> {
-        // A literal IPv6 address stands in brackets in a URL and nowhere else.
-        let host = host.trim_start_matches('[').trim_end_matches(']');
         self.meter.on_opening();
         let started = Instant::now();
-        let stream = self.open(host, port).await?;
+        // A literal IPv6 address stands in brackets in a URL and nowhere else.
+        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        let stream = match &self.rules.proxy {
+            None => self.open(bare, port).await?,
+            Some(proxy) => {
+                let mut stream = self.open(&proxy.host, proxy.port).await.map_err(proxy::unreachable)?;
+                if self.meter.https() {
+                    proxy::open_tunnel(&mut stream, proxy, host, port).await?;
+                }
+                stream
+            }
+        };
         self.meter.on_connected(started.elapsed());
         Ok(if self.meter.https() {
-            Stream::Tls(Box::new(self.handshake(host, stream).await?))
+            Stream::Tls(Box::new(self.handshake(bare, stream).await?))
         } else {
             Stream::Plain(stream)
         })
@@ -87,19 +101,35 @@ impl UserConnector {
         let first = (self.user.0 % addresses.len() as u64) as usize;
         let mut failure = HttpError::HostNotFound(host.into());
         for address in addresses.iter().cycle().skip(first).take(addresses.len()) {
-            match TcpStream::connect(SocketAddr::new(*address, port)).await {
+            match self.dial(SocketAddr::new(*address, port)).await {
                 Ok(stream) => {
                     // Only a latency would suffer if the kernel refused, and it refuses for a dead connection alone.
                     let _ = stream.set_nodelay(true);
                     return Ok(stream);
                 }
-                Err(error) => failure = HttpError::from_io(&error),
+                Err(error) => failure = error,
             }
             if failure.is_generator_fault() {
                 break;
             }
         }
         Err(failure)
+    }
+
+    /// Connects from the user's own source address, if there are any to choose from. User `k` has the `k`-th of those of
+    /// the target's address family.
+    async fn dial(&self, address: SocketAddr) -> Result<TcpStream, HttpError> {
+        let failed = |error: io::Error| HttpError::from_io(&error);
+        if self.rules.sources.is_empty() {
+            return TcpStream::connect(address).await.map_err(failed);
+        }
+        let of_family = || self.rules.sources.iter().filter(|source| source.is_ipv4() == address.is_ipv4());
+        let count = of_family().count().max(1) as u64;
+        let source = of_family().nth((self.user.0 % count) as usize).ok_or(HttpError::NoSource)?;
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }.map_err(failed)?;
+        let bound = socket.bind(SocketAddr::new(*source, 0));
+        bound.map_err(|error| GeneratorFault::of_bind(&error).map_or_else(|| failed(error), HttpError::Generator))?;
+        socket.connect(address).await.map_err(failed)
     }
 
     async fn handshake(&self, host: &str, stream: TcpStream) -> Result<AsyncTlsStream<TcpStream>, HttpError> {

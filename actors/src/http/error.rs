@@ -13,6 +13,12 @@ pub enum HttpError {
     /// The name has no address.
     #[error("host not found: {0}")]
     HostNotFound(Box<str>),
+    /// The proxy could not be used, or it refused.
+    #[error("proxy: {0}")]
+    Proxy(Box<str>),
+    /// There is no own address of the target's kind, IPv4 or IPv6, to connect from.
+    #[error("no source address of the target's address family")]
+    NoSource,
     /// The name servers gave no answer.
     #[error("name look-up failed: {0}")]
     LookupFailed(Box<str>),
@@ -81,6 +87,8 @@ pub enum GeneratorFault {
     FilesOfSystem,
     /// `EADDRNOTAVAIL`
     LocalPorts,
+    /// `EADDRNOTAVAIL` for an address of our own to connect from.
+    SourceAddress,
     /// `ENOBUFS`
     NetworkBuffers,
     /// `ENOMEM`
@@ -95,8 +103,19 @@ impl GeneratorFault {
             Self::FilesOfProcess => "too many open files in this process",
             Self::FilesOfSystem => "too many open files on this machine",
             Self::LocalPorts => "no local ports left",
+            Self::SourceAddress => "source address is not one of this machine",
             Self::NetworkBuffers => "no network buffers left",
             Self::Memory => "no memory left for sockets",
+        }
+    }
+
+    /// What keeps an own address from being bound.
+    #[must_use]
+    pub fn of_bind(error: &io::Error) -> Option<Self> {
+        match error.kind() {
+            io::ErrorKind::AddrNotAvailable => Some(Self::SourceAddress),
+            io::ErrorKind::AddrInUse => Some(Self::LocalPorts),
+            _ => Self::of(error),
         }
     }
 

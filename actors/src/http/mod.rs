@@ -6,6 +6,7 @@
 //!   [`lean`] and [`awc_client`]
 //! - [`meter`]: phases of connections and what went over the wire
 //! - [`connect`], [`stream`], [`connection`]: connections
+//! - [`proxy`]: tunnels through a proxy
 //! - [`dns`], [`tls`]: how a name becomes an address and a certificate is trusted
 //!
 //! # What counts as an exchange
@@ -29,6 +30,7 @@ pub mod dns;
 pub mod error;
 pub mod lean;
 pub mod meter;
+pub mod proxy;
 pub mod redirect;
 pub mod request;
 pub mod response;

@@ -107,6 +107,12 @@ impl Target {
         self.uri.authority().expect("a target is built with an authority")
     }
 
+    /// The port.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.authority().port_u16().unwrap_or(if self.https { 443 } else { 80 })
+    }
+
     /// The value of the `Host` header.
     #[must_use]
     pub fn host_header(&self) -> &HeaderValue {

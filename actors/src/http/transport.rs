@@ -1,14 +1,11 @@
 //! The interface of an HTTP implementation: one request out, one response back.
 
-use std::rc::Rc;
-
-use akrida_core::ids::UserIndex;
+use akrida_core::scenario::connection::Proxy;
 
 use super::awc_client::AwcTransport;
-use super::connect::Network;
+use super::connect::UserConnector;
 use super::error::HttpError;
 use super::lean::LeanTransport;
-use super::meter::Meter;
 use super::request::Outgoing;
 use super::response::Response;
 use super::target::Target;
@@ -25,6 +22,8 @@ pub(crate) struct Exchange<'a> {
     pub(crate) with_body: bool,
     /// Whether headers that are meant for the first server alone are sent.
     pub(crate) with_secrets: bool,
+    /// The proxy that the request is sent to, which then needs to know the server.
+    pub(crate) proxy: Option<&'a Proxy>,
     /// The value of `Cookie` from the user's jar.
     pub(crate) cookie: Option<HeaderValue>,
 }
@@ -43,10 +42,11 @@ pub(super) enum AnyTransport {
 }
 
 impl AnyTransport {
-    pub(super) fn new(network: Rc<Network>, meter: Rc<Meter>, user: UserIndex) -> Self {
-        match network.transport {
-            TransportKind::Lean => Self::Lean(LeanTransport::new(network, meter, user)),
-            TransportKind::Awc => Self::Awc(Box::new(AwcTransport::new(network, meter, user))),
+    pub(super) fn new(connector: UserConnector) -> Self {
+        match connector.network.transport {
+            // awc cannot name the server in the request line, as a proxy wants it.
+            TransportKind::Awc if connector.rules.proxy.is_none() => Self::Awc(Box::new(AwcTransport::new(connector))),
+            TransportKind::Lean | TransportKind::Awc => Self::Lean(LeanTransport::new(connector)),
         }
     }
 }

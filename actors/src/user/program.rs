@@ -4,6 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use akrida_core::limits;
+use akrida_core::scenario::connection::ConnectionRules;
 use akrida_core::scenario::model::{
     Iterations, RequestDefaults, Scenario, Step, TaskBody, TaskOrder, TaskSet, UserClass, ValueTemplate, WaitTime,
 };
@@ -38,6 +39,7 @@ pub struct Program {
 #[derive(Debug)]
 pub(super) struct ClassProgram {
     pub(super) name: Arc<str>,
+    pub(super) connection: Rc<ConnectionRules>,
     pub(super) variables: Box<[(Arc<str>, ValueTemplate)]>,
     pub(super) on_start: Box<[Action]>,
     pub(super) on_stop: Box<[Action]>,
@@ -141,6 +143,7 @@ impl Compiler<'_> {
     fn class(&mut self, class: &UserClass) -> ClassProgram {
         ClassProgram {
             name: Arc::clone(&class.name),
+            connection: Rc::new(class.connection.clone()),
             variables: class.variables.clone().into(),
             on_start: self.steps(&class.on_start),
             on_stop: self.steps(&class.on_stop),

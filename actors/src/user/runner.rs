@@ -1,6 +1,7 @@
 //! One life of a user: its variables, `on_start`, tasks and pauses, `on_stop`.
 
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use akrida_core::plan::arrivals::Arrival;
@@ -14,6 +15,7 @@ use super::session::Session;
 use super::stop::{Phase, StopSignal};
 use super::tasks::Picks;
 use super::wait;
+use crate::http::client::Client;
 use crate::observe::Event;
 
 /// How steps ended.
@@ -53,8 +55,9 @@ pub(super) struct Runner {
 
 impl Runner {
     pub(super) fn new(context: SharedContext, program: Rc<Program>, spec: UserSpec, stop: Rc<StopSignal>) -> Self {
-        let name = program.classes[spec.class].name.clone();
-        let session = Session::new(spec, name, context.seed, Rc::clone(&program.network));
+        let class = &program.classes[spec.class];
+        let client = Client::with_rules(Rc::clone(&program.network), spec.index, Rc::clone(&class.connection));
+        let session = Session::new(spec, Arc::clone(&class.name), context.seed, client);
         let rows = HeldRows::none(&context, spec.class);
         let polls = stop.polls();
         let (task_due, lag_us) = (Instant::now(), context.desk.as_ref().map(|_| 0));

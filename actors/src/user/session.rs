@@ -1,6 +1,5 @@
 //! What one user remembers: variables, random numbers, connections and cookies.
 
-use std::rc::Rc;
 use std::sync::Arc;
 
 use akrida_core::scenario::render::Renderer;
@@ -11,7 +10,6 @@ use minijinja::Value;
 use super::context::UserSpec;
 use super::functions::with_random;
 use crate::http::client::Client;
-use crate::http::connect::Network;
 
 /// The state of one user.
 pub(super) struct Session {
@@ -26,14 +24,14 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) fn new(spec: UserSpec, class: Arc<str>, seed: u64, network: Rc<Network>) -> Self {
+    pub(super) fn new(spec: UserSpec, class: Arc<str>, seed: u64, client: Client) -> Self {
         Self {
             spec,
             class,
             variables: Vec::new(),
             rendered: None,
             random: Rng::with_seed(mixed(seed, spec.index.0)),
-            client: Client::new(network, spec.index),
+            client,
         }
     }
 
@@ -94,15 +92,19 @@ fn mixed(seed: u64, index: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::rc::Rc;
+
     use akrida_core::ids::UserIndex;
 
     use super::super::functions::register;
     use super::*;
     use crate::http::HttpOptions;
+    use crate::http::connect::Network;
 
     fn session(index: u64) -> Session {
         let spec = UserSpec { index: UserIndex(index), class: 0, intended_start_us: 0 };
-        Session::new(spec, "Shopper".into(), 1, Rc::new(Network::new(&HttpOptions::default())))
+        let network = Rc::new(Network::new(&HttpOptions::default()));
+        Session::new(spec, "Shopper".into(), 1, Client::new(network, spec.index))
     }
 
     fn text(session: &mut Session, source: &str) -> Option<String> {

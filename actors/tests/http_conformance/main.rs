@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod bodies;
+mod connection_rules;
 mod connections;
 mod https;
 mod play;

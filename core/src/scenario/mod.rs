@@ -7,6 +7,7 @@
 pub mod body;
 pub mod check;
 mod check_text;
+pub mod connection;
 mod decode;
 pub mod extract;
 pub mod hosts;

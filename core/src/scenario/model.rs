@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::check::Check;
+use super::connection::ConnectionRules;
 use super::extract::Extract;
 use super::template::{Condition, Template, Templates};
 use crate::data::Feeder;
@@ -118,6 +119,8 @@ pub struct UserClass {
     pub feeders: Vec<usize>,
     /// What each request of this class gets unless it says otherwise.
     pub defaults: RequestDefaults,
+    /// How users of this class connect.
+    pub connection: ConnectionRules,
     /// Steps run once when a user starts.
     pub on_start: Vec<Step>,
     /// Steps run once when a user stops in good order.

@@ -10,10 +10,10 @@ use super::content::Coding;
 
 /// A head that was understood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Head {
-    pub(super) status: u16,
+pub(crate) struct Head {
+    pub(crate) status: u16,
     /// Its length, with the empty line.
-    pub(super) bytes: usize,
+    pub(crate) bytes: usize,
     pub(super) framing: Framing,
     pub(super) coding: Coding,
     pub(super) sets_cookies: bool,
@@ -48,7 +48,7 @@ struct Fields {
 ///
 /// # Errors
 /// When it is no HTTP/1.x, too long, or contradicts itself about the length of the body.
-pub(super) fn parse(bytes: &[u8], answers_head: bool) -> Result<Option<Head>, HttpError> {
+pub(crate) fn parse(bytes: &[u8], answers_head: bool) -> Result<Option<Head>, HttpError> {
     let mut headers = [const { MaybeUninit::uninit() }; limits::RESPONSE_HEADERS_MAX];
     let mut response = httparse::Response::new(&mut []);
     let parsed = ParserConfig::default()

@@ -1,9 +1,10 @@
 //! Connections that wait for the next request: one a server.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use actix_http::uri::Authority;
 use akrida_core::limits;
+use akrida_core::scenario::connection::ConnectionRules;
 
 use super::{Stream, Target};
 
@@ -17,6 +18,32 @@ pub(super) struct Idle {
     authority: Authority,
     pub(super) stream: Stream,
     pub(super) since: Instant,
+    pub(super) usage: Usage,
+}
+
+/// What a connection has been through.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Usage {
+    opened: Instant,
+    requests: u64,
+}
+
+impl Usage {
+    /// That of a connection that was just opened.
+    pub(super) fn new() -> Self {
+        Self { opened: Instant::now(), requests: 0 }
+    }
+
+    /// After one more request.
+    pub(super) fn and_one_more(self) -> Self {
+        Self { requests: self.requests + 1, ..self }
+    }
+
+    /// Whether the rules let it be used again.
+    pub(super) fn is_worn(&self, rules: &ConnectionRules) -> bool {
+        let age = rules.max_age.map_or(Duration::ZERO, |_| self.opened.elapsed());
+        rules.is_worn(age, self.requests)
+    }
 }
 
 impl Idle {
@@ -35,7 +62,7 @@ impl IdleConnections {
     }
 
     /// Keeps a connection. The one that has been unused for longest is closed if there are too many.
-    pub(super) fn put(&mut self, target: &Target, stream: Stream, since: Instant) {
+    pub(super) fn put(&mut self, target: &Target, stream: Stream, usage: Usage) {
         if self.0.len() >= limits::IDLE_SERVERS_MAX {
             self.0.remove(0);
         }
@@ -43,6 +70,7 @@ impl IdleConnections {
             // The usual growth would begin with room for four.
             self.0.reserve_exact(1);
         }
-        self.0.push(Idle { https: target.https(), authority: target.authority().clone(), stream, since });
+        let (https, authority, since) = (target.https(), target.authority().clone(), Instant::now());
+        self.0.push(Idle { https, authority, stream, since, usage });
     }
 }

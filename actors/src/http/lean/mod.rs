@@ -20,19 +20,15 @@ pub mod request_bytes;
 pub mod wire;
 
 use std::cell::RefCell;
-use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use akrida_core::ids::UserIndex;
-
-use super::connect::{Network, UserConnector};
+use super::connect::UserConnector;
 use super::error::HttpError;
-use super::meter::Meter;
 use super::response::Response;
 use super::stream::Stream;
 use super::target::Target;
 use super::transport::{Exchange, Transport};
-use idle::IdleConnections;
+use idle::{IdleConnections, Usage};
 pub(super) use wire::Scratch;
 
 /// One user's connections.
@@ -42,38 +38,39 @@ pub(super) struct LeanTransport {
 }
 
 impl LeanTransport {
-    pub(super) fn new(network: Rc<Network>, meter: Rc<Meter>, user: UserIndex) -> Self {
-        Self { connector: UserConnector { network, meter, user }, idle: RefCell::default() }
+    pub(super) fn new(connector: UserConnector) -> Self {
+        Self { connector, idle: RefCell::default() }
     }
 
     /// An idle connection to the server if it can be used, or a new one.
-    async fn connection(&self, target: &Target) -> Result<Stream, HttpError> {
+    async fn connection(&self, target: &Target) -> Result<(Stream, Usage), HttpError> {
         let meter = &*self.connector.meter;
-        let kept = self.idle.borrow_mut().take(target);
+        let kept = self.idle.borrow_mut().take(target).filter(|kept| !kept.usage.is_worn(&self.connector.rules));
         let idle_for = kept.as_ref().map_or(Duration::ZERO, |kept| kept.since.elapsed());
         meter.begin_exchange(target.https(), idle_for);
         if let Some(mut kept) = kept
             && !wire::has_input(&mut kept.stream)
             && !(meter.take_probe() && kept.stream.peer_has_ended())
         {
-            return Ok(kept.stream);
+            return Ok((kept.stream, kept.usage));
         }
         let authority = target.authority();
-        let port = authority.port_u16().unwrap_or(if target.https() { 443 } else { 80 });
         // Boxed: name look-up and handshake need several times the room of everything else, and only now and then.
-        Box::pin(self.connector.connect(authority.host(), port)).await
+        let stream = Box::pin(self.connector.connect(authority.host(), target.port())).await?;
+        Ok((stream, Usage::new()))
     }
 }
 
 impl Transport for LeanTransport {
     async fn exchange(&self, exchange: &Exchange<'_>) -> Result<Response, HttpError> {
-        let UserConnector { network, meter, .. } = &self.connector;
+        let UserConnector { network, meter, rules, .. } = &self.connector;
         // Owned by this future until the response is complete: dropped with it, the connection closes.
-        let mut stream = self.connection(exchange.target).await?;
+        let (mut stream, usage) = self.connection(exchange.target).await?;
         let last = wire::write_request(&mut stream, exchange, &network.scratch, meter).await?;
         let received = wire::read_response(&mut stream, exchange, &network.scratch, meter).await?;
-        if received.reusable && !last {
-            self.idle.borrow_mut().put(exchange.target, stream, Instant::now());
+        let usage = usage.and_one_more();
+        if received.reusable && !last && !usage.is_worn(rules) {
+            self.idle.borrow_mut().put(exchange.target, stream, usage);
         }
         Ok(received.response)
     }

@@ -11,8 +11,12 @@ use super::super::transport::Exchange;
 /// Appends request line and headers. Whether the connection is to be closed after the response.
 pub(crate) fn write_head(out: &mut Vec<u8>, exchange: &Exchange<'_>) -> bool {
     let path = exchange.target.uri().path_and_query().map_or("/", PathAndQuery::as_str);
-    for part in [exchange.method.as_str(), " ", path, " HTTP/1.1\r\n"] {
-        out.extend_from_slice(part.as_bytes());
+    let host = exchange.target.host_header().as_bytes();
+    // A proxy is told the server as well (RFC 9112, section 3.2.2).
+    let server: [&[u8]; 2] = if exchange.proxy.is_some() { [b"http://", host] } else { [b"", b""] };
+    let [scheme, server] = server;
+    for part in [exchange.method.as_str().as_bytes(), b" ", scheme, server, path.as_bytes(), b" HTTP/1.1\r\n"] {
+        out.extend_from_slice(part);
     }
     let (mut close, mut has_host) = (false, false);
     let mut own_cookie: Option<&[u8]> = None;
@@ -29,7 +33,7 @@ pub(crate) fn write_head(out: &mut Vec<u8>, exchange: &Exchange<'_>) -> bool {
         }
     }
     if !has_host {
-        write_header(out, "host", exchange.target.host_header().as_bytes());
+        write_header(out, "host", host);
     }
     if let Some(cookie) = &exchange.cookie {
         out.extend_from_slice(b"cookie: ");
@@ -39,6 +43,9 @@ pub(crate) fn write_head(out: &mut Vec<u8>, exchange: &Exchange<'_>) -> bool {
         }
         out.extend_from_slice(cookie.as_bytes());
         out.extend_from_slice(b"\r\n");
+    }
+    if let Some(authorization) = exchange.proxy.and_then(|proxy| proxy.authorization.as_ref()) {
+        write_header(out, "proxy-authorization", authorization.as_bytes());
     }
     if close {
         write_header(out, "connection", b"close");

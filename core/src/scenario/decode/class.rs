@@ -9,6 +9,7 @@ use super::data::InReach;
 use super::keys::{CLASS, SCENARIO};
 use super::values::{Named, overridden};
 use crate::limits::{REDIRECTS_MAX, REQUEST_TIMEOUT, USERS_MAX, WEIGHT_MAX};
+use crate::scenario::connection::ConnectionRules;
 use crate::scenario::model::{
     Iterations, Load, RequestDefaults, Task, TaskOrder, TaskSet, UserClass, ValueTemplate, WaitTime,
 };
@@ -27,6 +28,7 @@ pub(super) struct Document {
 struct Defaults {
     variables: Named<ValueTemplate>,
     requests: RequestDefaults,
+    connection: ConnectionRules,
     /// Size of what they take, for each class has a copy.
     bytes: usize,
 }
@@ -44,6 +46,7 @@ impl<'n> Decoder<'n> {
                 timeout: REQUEST_TIMEOUT,
                 redirects_max: REDIRECTS_MAX,
             },
+            connection: ConnectionRules::default(),
             bytes: 0,
         };
         let data = self.data(&object, &InReach::new());
@@ -120,6 +123,7 @@ impl<'n> Decoder<'n> {
             variables: defaults.variables,
             feeders: feeders?,
             defaults: defaults.requests,
+            connection: defaults.connection,
             on_start: on_start?.unwrap_or_default(),
             on_stop: on_stop?.unwrap_or_default(),
             tasks: TaskSet {
@@ -157,6 +161,7 @@ impl<'n> Decoder<'n> {
         let auth = self.optional(object, "auth", Self::auth);
         let timeout = self.optional(object, "timeout", Self::timeout);
         let redirects_max = self.optional(object, "redirects", Self::redirects);
+        let connection = self.optional(object, "connection", |decoder, at| decoder.connection(at, &around.connection));
         let requests = &around.requests;
         let given = object.given(&["variables", "headers"]);
         Some(Defaults {
@@ -167,6 +172,7 @@ impl<'n> Decoder<'n> {
                 timeout: timeout?.unwrap_or(requests.timeout),
                 redirects_max: redirects_max?.unwrap_or(requests.redirects_max),
             },
+            connection: connection?.unwrap_or_else(|| around.connection.clone()),
             bytes: given.iter().map(|(_, at)| at.node.bytes()).sum(),
         })
     }

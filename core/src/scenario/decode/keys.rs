@@ -23,12 +23,13 @@ macro_rules! tables {
 tables! {
     /// The document itself.
     SCENARIO = "scenario" [
-        "host" "users" "task_sets" "variables" "headers" "auth" "timeout" "redirects" "load" "data" "thresholds"
+        "host" "users" "task_sets" "variables" "headers" "auth" "timeout" "redirects" "connection" "load" "data"
+        "thresholds"
     ];
     /// An entry of `users`.
     CLASS = "user_class" [
         "weight" "fixed_count" "host" "wait_time" "variables" "headers" "auth" "timeout" "redirects" "on_start"
-        "on_stop" "order" "sequential" "tags" "tasks" "data"
+        "on_stop" "order" "sequential" "tags" "tasks" "data" "connection"
     ];
     /// An entry of `task_sets`.
     TASK_SET = "task_set" ["order" "sequential" "wait_time" "iterations" "tasks"];
@@ -75,6 +76,8 @@ tables! {
     EXTRACT = "extract" ["json" "regex" "group" "css" "attribute" "header" "cookie" "default"];
     /// An entry of `data` that says more than its file.
     FEEDER = "feeder" ["file" "format" "delimiter" "pick" "on_exhausted" "per"];
+    /// The value of `connection`.
+    CONNECTION = "connection" ["max_age" "max_requests" "source" "proxy"];
     /// An entry of `thresholds` that says more than its expression.
     THRESHOLD = "threshold" ["expr" "abort" "after"];
     /// The value of `load`.

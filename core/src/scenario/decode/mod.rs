@@ -7,6 +7,7 @@ mod auth;
 mod body;
 mod check;
 mod class;
+mod connection;
 mod cursor;
 mod data;
 mod extract;
