@@ -5,6 +5,8 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use akrida_actors::http::allowed_hosts::AllowedHost;
+
 use super::flags::connection::{ConnectionFlags, DnsPolicy};
 use super::flags::logging::{LogLevel, LoggingFlags};
 use super::flags::output::OutputFlags;
@@ -63,6 +65,8 @@ pub struct RunOptions {
     pub tls: Tls,
     /// When names are resolved.
     pub dns: DnsPolicy,
+    /// The hosts that requests may go to; any if there are none.
+    pub allowed_hosts: Vec<AllowedHost>,
     /// What is logged.
     pub log: Log,
 }
@@ -170,6 +174,7 @@ pub(super) fn check(
         fail_on_invalid: load.fail_on_invalid,
         tls: tls(connection),
         dns: connection.dns.unwrap_or_default(),
+        allowed_hosts: connection.allow_host.clone(),
         log: log(logging),
     })
 }

@@ -113,7 +113,8 @@ fn locust_variable(key: &str) -> Option<String> {
         "class-picker" => "LOCUST_USERCLASS_PICKER",
         "otel" => "LOCUST_ENABLE_OPENTELEMETRY",
         "json" | "json-file" | "equal-weights" | "profile" | "enable-rebalancing" => return None,
-        "summary-json" | "fail-on-invalid" | "insecure" | "cacert" | "client-cert" | "client-key" | "dns" => {
+        "summary-json" | "fail-on-invalid" | "insecure" | "cacert" | "client-cert" | "client-key" | "dns"
+        | "allow-host" => {
             return None;
         }
         _ if asks_for_something_else(key) => return None,

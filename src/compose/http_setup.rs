@@ -5,6 +5,7 @@ use std::net::UdpSocket;
 use std::time::Duration;
 
 use akrida_actors::http::HttpOptions;
+use akrida_actors::http::allowed_hosts::AllowedHost;
 use akrida_actors::http::dns::{self, DnsPolicy};
 use akrida_actors::http::tls::{self, TlsOptions};
 use akrida_actors::user::program::Program;
@@ -38,13 +39,16 @@ pub(super) async fn http_options(scenario: &Scenario, options: &RunOptions) -> a
         Asked::Connection => DnsPolicy::PerConnection,
     };
     check_sources(scenario)?;
+    check_hosts(scenario, &options.allowed_hosts)?;
     let addresses = match policy {
         DnsPolicy::PerConnection => Default::default(),
         DnsPolicy::Once | DnsPolicy::Ttl(_) => {
             dns::look_up_all(&names(scenario)).await.context("look-up before the run")?
         }
     };
-    Ok(HttpOptions { tls: Some(tls::build(&tls)?), dns: policy, addresses, ..HttpOptions::default() })
+    let allowed = &options.allowed_hosts;
+    let allowed = (!allowed.is_empty()).then(|| allowed.clone().into());
+    Ok(HttpOptions { tls: Some(tls::build(&tls)?), dns: policy, addresses, allowed, ..HttpOptions::default() })
 }
 
 /// The names to connect to: where there is a proxy its own, for it resolves the others.
@@ -53,6 +57,20 @@ fn names(scenario: &Scenario) -> BTreeSet<String> {
     let urls = hosts::direct_base_urls(scenario).filter_map(|base| Url::parse(base).ok());
     let hosts = urls.filter_map(|url| url.host_str().map(str::to_owned));
     hosts.chain(proxies.map(|proxy| proxy.host.to_string())).collect()
+}
+
+/// Refuses hosts that requests may not go to, as far as they are known now.
+fn check_hosts(scenario: &Scenario, allowed: &[AllowedHost]) -> anyhow::Result<()> {
+    if allowed.is_empty() {
+        return Ok(());
+    }
+    for target in Program::known_targets(scenario) {
+        if !allowed.iter().any(|host| host.permits(&target)) {
+            let list = allowed.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            bail!("host not allowed: {}; --allow-host names {list}", target.authority());
+        }
+    }
+    Ok(())
 }
 
 /// Refuses source addresses that are not this machine's.

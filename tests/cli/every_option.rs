@@ -22,6 +22,7 @@ fn sample(option: &OptionSpec) -> &'static str {
         "exit-code-on-error" => "9",
         "cacert" | "client-cert" | "client-key" => "some.pem",
         "dns" => "ttl",
+        "allow-host" => "[a.test, b.test:8080]",
         "csv" | "json-file" | "profile" => "name",
         "html" | "summary-json" | "logfile" => "file.out",
         "loglevel" => "warning",

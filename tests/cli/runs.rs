@@ -36,6 +36,7 @@ fn defaults_are_those_of_locust() {
         fail_on_invalid: false,
         tls: Tls { insecure: false, ca: None, client: None },
         dns: DnsPolicy::Once,
+        allowed_hosts: Vec::new(),
         log: Log { level: LogLevel::Info, file: None, skip: false },
     };
     assert_eq!(Surroundings::with_scenario().run(&["--headless"]), expected);

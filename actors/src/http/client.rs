@@ -138,6 +138,7 @@ impl<T: Transport> Session<T> {
         target: &Target,
         with_body: bool,
     ) -> Result<Response, HttpError> {
+        self.network.check_allowed(target)?;
         let cookie: Option<HeaderValue> = self.cookies.header(target);
         let with_secrets = request.target.same_origin(target);
         let proxy = self.rules.proxy.as_ref().filter(|_| !target.https());

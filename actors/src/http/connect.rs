@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Instant;
 
 use actix_http::Uri;
@@ -16,6 +17,7 @@ use akrida_core::scenario::connection::ConnectionRules;
 use futures_util::future::LocalBoxFuture;
 use tokio::net::TcpSocket;
 
+use super::allowed_hosts::AllowedHost;
 use super::connection::MeteredStream;
 use super::dns::Resolver;
 use super::error::{GeneratorFault, HttpError};
@@ -23,6 +25,7 @@ use super::lean::Scratch;
 use super::meter::Meter;
 use super::proxy;
 use super::stream::Stream;
+use super::target::Target;
 use super::{HttpOptions, TransportKind};
 use crate::observe::Observer;
 
@@ -32,6 +35,7 @@ pub struct Network {
     tls: Option<TlsConnectorService>,
     pub(super) transport: TransportKind,
     pub(super) scratch: Scratch,
+    allowed: Option<Arc<[AllowedHost]>>,
     pub(super) observer: Option<Rc<dyn Observer>>,
 }
 
@@ -50,7 +54,18 @@ impl Network {
             tls: options.tls.clone().map(TlsConnector::service),
             transport: options.transport,
             scratch: Scratch::default(),
+            allowed: options.allowed.clone(),
             observer: None,
+        }
+    }
+
+    /// Refuses a target that requests may not go to.
+    pub(super) fn check_allowed(&self, target: &Target) -> Result<(), HttpError> {
+        match &self.allowed {
+            Some(allowed) if !allowed.iter().any(|host| host.permits(target)) => {
+                Err(HttpError::NotAllowed(target.authority().as_str().into()))
+            }
+            _ => Ok(()),
         }
     }
 

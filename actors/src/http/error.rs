@@ -19,6 +19,9 @@ pub enum HttpError {
     /// There is no own address of the target's kind, IPv4 or IPv6, to connect from.
     #[error("no source address of the target's address family")]
     NoSource,
+    /// The host is not on the list of those that requests may go to.
+    #[error("host not allowed: {0}")]
+    NotAllowed(Box<str>),
     /// The name servers gave no answer.
     #[error("name look-up failed: {0}")]
     LookupFailed(Box<str>),

@@ -5,6 +5,7 @@
 //! - [`transport`]: the interface of an implementation, which does one exchange; there are two, held to the same rules:
 //!   [`lean`] and [`awc_client`]
 //! - [`meter`]: phases of connections and what went over the wire
+//! - [`allowed_hosts`]: where requests may go
 //! - [`connect`], [`stream`], [`connection`]: connections
 //! - [`proxy`]: tunnels through a proxy
 //! - [`dns`], [`tls`]: how a name becomes an address and a certificate is trusted
@@ -21,6 +22,7 @@
 //! right before it is used again ([`stream`]), which leaves a window of microseconds; within it the repeated
 //! request counts twice.
 
+pub mod allowed_hosts;
 pub mod awc_client;
 pub mod client;
 pub mod connect;
@@ -45,6 +47,7 @@ use std::sync::Arc;
 pub use actix_http::Method;
 pub use actix_http::header::{HeaderName, HeaderValue};
 
+use allowed_hosts::AllowedHost;
 use dns::{DnsPolicy, KnownAddresses};
 
 /// The `User-Agent` of requests that name none.
@@ -59,6 +62,8 @@ pub struct HttpOptions {
     pub dns: DnsPolicy,
     /// Addresses that were looked up before the start, by [`dns::look_up_all`].
     pub addresses: KnownAddresses,
+    /// The hosts that requests may go to; any if there is no list.
+    pub allowed: Option<Arc<[AllowedHost]>>,
     /// What speaks HTTP.
     pub transport: TransportKind,
 }

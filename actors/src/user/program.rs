@@ -98,7 +98,7 @@ impl Program {
     #[must_use]
     pub fn new(context: &ArbiterContext) -> Self {
         let mut recorder = context.recorder.borrow_mut();
-        let (classes, _) = compile(&context.scenario, &mut recorder);
+        let (classes, ..) = compile(&context.scenario, &mut recorder);
         Self {
             classes,
             templates: Arc::clone(&context.scenario.templates),
@@ -112,21 +112,40 @@ impl Program {
     pub fn problems(scenario: &Scenario) -> Vec<ProgramError> {
         compile(scenario, &mut Recorder::default()).1
     }
+
+    /// Where the requests of a scenario go as far as it can be told without rendering: the hosts of its classes, and the
+    /// URLs that are written without templates.
+    #[must_use]
+    pub fn known_targets(scenario: &Scenario) -> Vec<Rc<Target>> {
+        compile(scenario, &mut Recorder::default()).2
+    }
 }
 
-fn compile(scenario: &Scenario, recorder: &mut Recorder) -> (Box<[ClassProgram]>, Vec<ProgramError>) {
-    let mut problems = Vec::new();
+type Compiled = (Box<[ClassProgram]>, Vec<ProgramError>, Vec<Rc<Target>>);
+
+fn compile(scenario: &Scenario, recorder: &mut Recorder) -> Compiled {
+    let (mut problems, mut targets) = (Vec::new(), Vec::new());
     let classes = scenario.classes.iter().map(|class| {
         let host = class.host.as_deref().or(scenario.host.as_deref());
         let base = host.map(|host| Target::parse(host).map(Rc::new).map_err(|error| format!("host: {error}")));
         let templates = &scenario.templates;
-        let mut compiler = Compiler { templates, recorder, base, defaults: &class.defaults, problems: Vec::new() };
+        targets.extend(base.iter().flatten().cloned());
+        let mut compiler = Compiler {
+            templates,
+            recorder,
+            base,
+            defaults: &class.defaults,
+            problems: Vec::new(),
+            targets: Vec::new(),
+        };
         let compiled = compiler.class(class);
         let found = std::mem::take(&mut compiler.problems).into_iter();
         problems.extend(found.map(|reason| ProgramError { class: Arc::clone(&class.name), reason }));
+        targets.append(&mut compiler.targets);
         compiled
     });
-    (classes.collect(), problems)
+    let classes = classes.collect();
+    (classes, problems, targets)
 }
 
 /// Compiles the steps of one class.
@@ -137,6 +156,8 @@ pub(super) struct Compiler<'a> {
     pub(super) base: Option<Result<Rc<Target>, String>>,
     pub(super) defaults: &'a RequestDefaults,
     pub(super) problems: Vec<String>,
+    /// The URLs that are written without templates.
+    pub(super) targets: Vec<Rc<Target>>,
 }
 
 impl Compiler<'_> {

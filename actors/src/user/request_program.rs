@@ -87,6 +87,7 @@ impl RequestProgram {
         };
         let keep_body = request.checks.iter().any(check_needs_body) || request.extracts.iter().any(extract_needs_body);
         let outgoing = RequestTemplate::compile(compiler, request, keep_body).and_then(|template| {
+            compiler.targets.extend(template.target.clone());
             if !template.is_fixed() {
                 return Ok(OutgoingSource::Rendered(template));
             }

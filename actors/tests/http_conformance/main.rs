@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod allowed_hosts;
 mod bodies;
 mod connection_rules;
 mod connections;

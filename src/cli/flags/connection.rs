@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use akrida_actors::http::allowed_hosts::AllowedHost;
+
 /// When the target's name is resolved.
 #[derive(clap::ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DnsPolicy {
@@ -30,6 +32,9 @@ pub struct ConnectionFlags {
     /// Key of the client certificate (PEM)
     #[arg(long, value_name = "FILE")]
     pub client_key: Option<PathBuf>,
+    /// Host that requests may go to; may be repeated [default: any]
+    #[arg(long, visible_alias = "allow-hosts", value_name = "HOST[:PORT]", num_args = 1.., value_delimiter = ',')]
+    pub allow_host: Vec<AllowedHost>,
     /// When to resolve the target's name [default: once]
     #[arg(long, value_name = "WHEN")]
     pub dns: Option<DnsPolicy>,
