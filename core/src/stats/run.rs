@@ -8,7 +8,7 @@ use super::delta::Interval;
 use super::endpoint::EndpointKey;
 use super::histogram::Histogram;
 use super::measurements::{EndpointMeasurements, Measurements};
-use super::series::{Point, Series};
+use super::series::{Place, Point, Series};
 use crate::ids::WorkerId;
 use crate::limits;
 
@@ -76,6 +76,8 @@ pub struct RunStats {
     pub recent: BTreeMap<u64, BTreeMap<EndpointKey, EndpointMeasurements>>,
     /// The time series.
     pub series: Series,
+    /// The first segment that the series has points of.
+    pub series_since_segment: u32,
     /// Each worker's latest figures.
     pub workers: BTreeMap<WorkerId, WorkerStats>,
 }
@@ -119,11 +121,13 @@ pub const BUSY_PERMILLE: u16 = 800;
 pub const SATURATED_PERMILLE: u16 = 950;
 
 impl RunStats {
-    /// Adds merged intervals. Those of an earlier segment are dropped.
+    /// Adds merged intervals. Those of an earlier segment are dropped, or seen in the time series alone if it was kept.
     pub fn merge(&mut self, intervals: &MergedIntervals) {
         for (&(segment, second), interval) in &intervals.seconds {
             if segment == self.segment {
                 self.merge_second(second, interval);
+            } else if (self.series_since_segment..self.segment).contains(&segment) {
+                self.merge_into_series(Place { second, segment }, interval);
             }
         }
     }
@@ -131,14 +135,22 @@ impl RunStats {
     /// Opens the next segment at an instant of plan time: everything measured so far no longer counts.
     pub fn reset(&mut self, segment: u32, at_us: u64) {
         let workers = std::mem::take(&mut self.workers);
-        *self = Self { segment, since_us: at_us, until_us: at_us, workers, ..Self::default() };
+        let series_since_segment = segment;
+        *self = Self { segment, since_us: at_us, until_us: at_us, workers, series_since_segment, ..Self::default() };
     }
 
     /// Opens the next segment and keeps the time series, so that what came before, such as a warm-up, can still be seen.
     pub fn reset_totals(&mut self, segment: u32, at_us: u64) {
-        let series = std::mem::take(&mut self.series);
+        let (series, since_segment) = (std::mem::take(&mut self.series), self.series_since_segment);
         self.reset(segment, at_us);
-        self.series = series;
+        (self.series, self.series_since_segment) = (series, since_segment);
+    }
+
+    /// What workers had measured of an earlier segment when it ended and report only now.
+    fn merge_into_series(&mut self, place: Place, interval: &MergedInterval) {
+        let point = Point { users: self.users(), ..point(interval, &interval.measurements.endpoints) };
+        let point = self.series.at(place).map_or(point, |known| known.joined(&point));
+        self.series.put(place, point);
     }
 
     fn merge_second(&mut self, second: u64, interval: &MergedInterval) {
@@ -153,20 +165,27 @@ impl RunStats {
         let newest = self.recent.last_key_value().map_or(second, |(newest, _)| second.max(*newest));
         let oldest_kept = newest.saturating_sub(limits::CURRENT_WINDOW.as_secs() + 2);
         if second < oldest_kept {
-            let late = point(&interval.measurements.endpoints, 0);
-            return self.series.add_late(second, &Point { from_us: interval.from_us, to_us: interval.to_us, ..late });
+            let late = point(interval, &interval.measurements.endpoints);
+            return self.series.add_late(Place { second, segment: self.segment }, &late);
         }
-        // Workers report a second one after the other; what an earlier segment left of it is not of this one.
-        let known = self.recent.get(&second).and_then(|_| self.series.at(second));
-        let from_us = known.map_or(interval.from_us, |known| known.from_us.min(interval.from_us));
-        let to_us = known.map_or(interval.to_us, |known| known.to_us.max(interval.to_us));
         let recent = self.recent.entry(second).or_default();
         for (key, measured) in &interval.measurements.endpoints {
             recent.entry(key.clone()).or_default().merge(measured);
         }
-        let point = point(recent, self.workers.values().map(|worker| worker.users.iter().sum::<u64>()).sum());
-        self.series.put(second, Point { from_us, to_us, ..point });
+        let mut point = point(interval, recent);
+        let place = Place { second, segment: self.segment };
+        // Workers report a second one after the other.
+        if let Some(known) = self.series.at(place) {
+            (point.from_us, point.to_us) = (point.from_us.min(known.from_us), point.to_us.max(known.to_us));
+        }
+        point.users = self.users();
+        self.series.put(place, point);
         self.recent = self.recent.split_off(&oldest_kept);
+    }
+
+    /// Users that exist.
+    fn users(&self) -> u64 {
+        self.workers.values().map(|worker| worker.users.iter().sum::<u64>()).sum()
     }
 
     /// Up to which second of plan time every one of these workers has reported, or should have: a worker that says
@@ -247,20 +266,22 @@ fn requests_of(endpoints: &BTreeMap<EndpointKey, EndpointMeasurements>) -> impl 
     requests.map(|(_, measured)| measured)
 }
 
-fn point(endpoints: &BTreeMap<EndpointKey, EndpointMeasurements>, users: u64) -> Point {
+/// The point of what was measured at all endpoints in the span of an interval.
+fn point(interval: &MergedInterval, endpoints: &BTreeMap<EndpointKey, EndpointMeasurements>) -> Point {
     let mut total = EndpointMeasurements::default();
     requests_of(endpoints).for_each(|measured| total.merge(measured));
     let latency: Histogram = total.latency();
     let quantile = |quantile| latency.quantile_us(quantile).unwrap_or(0);
     Point {
+        from_us: interval.from_us,
+        to_us: interval.to_us,
         requests: total.requests(),
         failures: total.failures(),
-        users,
+        users: 0,
         latency_sum_us: latency.sum_us(),
         p50_us: quantile(0.5),
         p95_us: quantile(0.95),
         p99_us: quantile(0.99),
-        ..Point::default()
     }
 }
 
@@ -343,9 +364,25 @@ mod tests {
         let mut stats = RunStats::default();
         merged(&mut stats, "a", &Interval { to_us: 3_200_000, ..interval(3, &[1], 1) });
         merged(&mut stats, "b", &Interval { from_us: 3_100_000, to_us: 3_400_000, ..interval(3, &[1], 1) });
-        assert_eq!(stats.series.at(3).map(|point| (point.requests, point.width_us())), Some((2, 400_000)));
+        let points: Vec<_> = stats.series.points().map(|(_, point)| (point.requests, point.width_us())).collect();
+        assert_eq!(points, [(2, 400_000)]);
+    }
+
+    #[test]
+    fn a_kept_series_has_a_point_of_each_segment_of_the_second_that_was_cut() {
+        let mut stats = RunStats::default();
+        let warm_up = Interval { to_us: 3_400_000, ..interval(3, &[5], 2) };
+        let counted = Interval { from_us: 3_400_000, segment: 1, ..interval(3, &[1], 2) };
         stats.reset_totals(1, 3_400_000);
-        merged(&mut stats, "a", &Interval { from_us: 3_400_000, segment: 1, ..interval(3, &[1], 1) });
-        assert_eq!(stats.series.at(3).map(|point| (point.requests, point.width_us())), Some((1, 600_000)));
+        merged(&mut stats, "a", &counted);
+        merged(&mut stats, "a", &warm_up);
+        let points: Vec<_> = stats.series.points().map(|(_, point)| (point.from_us, point.width_us())).collect();
+        assert_eq!(points, [(3_000_000, 400_000), (3_400_000, 600_000)]);
+        assert_eq!(stats.total.total().requests(), 1, "the warm-up does not count");
+        assert_eq!(stats.since_us, 3_400_000);
+
+        stats.reset(2, 5_000_000);
+        merged(&mut stats, "a", &counted);
+        assert!(stats.series.is_empty(), "a reset forgets what comes late from before");
     }
 }

@@ -30,18 +30,28 @@ pub struct Point {
     pub p99_us: u64,
 }
 
-/// Points by second of plan time, at most `limits::SERIES_POINTS_MAX`. When it is full, every second point of the
+/// Points by second of plan time, at most `limits::SERIES_POINTS_MAX`. The second in which a segment of the statistics
+/// ends and the next begins has a point of each. When it is full, every second point of the
 /// older half goes: its requests and failures are added to the point before, so that the sums over the series stay
 /// exact.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Series {
-    points: BTreeMap<u64, Point>,
+    points: BTreeMap<Place, Point>,
+}
+
+/// Which point: a second and a segment of the statistics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Place {
+    /// The second of plan time.
+    pub second: u64,
+    /// The segment.
+    pub segment: u32,
 }
 
 impl Series {
-    /// Puts or replaces the point of a second.
-    pub fn put(&mut self, second: u64, point: Point) {
-        self.points.insert(second, point);
+    /// Puts or replaces a point.
+    pub fn put(&mut self, place: Place, point: Point) {
+        self.points.insert(place, point);
         if self.points.len() > limits::SERIES_POINTS_MAX {
             self.thin();
         }
@@ -49,22 +59,22 @@ impl Series {
 
     /// Counts requests that arrived after the point of their second was final: in that point, or in the one it was
     /// added to. Percentiles and span of the point stay as they are.
-    pub fn add_late(&mut self, second: u64, late: &Point) {
-        match self.points.range_mut(..=second).next_back() {
+    pub fn add_late(&mut self, place: Place, late: &Point) {
+        match self.points.range_mut(..=place).next_back() {
             Some((_, point)) => point.count(late),
-            None => self.put(second, *late),
+            None => self.put(place, *late),
         }
     }
 
-    /// The point of a second.
+    /// The point at a place.
     #[must_use]
-    pub fn at(&self, second: u64) -> Option<&Point> {
-        self.points.get(&second)
+    pub fn at(&self, place: Place) -> Option<&Point> {
+        self.points.get(&place)
     }
 
     /// The points, oldest first, with their second.
     pub fn points(&self) -> impl DoubleEndedIterator<Item = (u64, &Point)> {
-        self.points.iter().map(|(second, point)| (*second, point))
+        self.points.iter().map(|(place, point)| (place.second, point))
     }
 
     /// Whether there are no points.
@@ -74,7 +84,7 @@ impl Series {
     }
 
     fn thin(&mut self) {
-        let older: Vec<u64> = self.points.keys().copied().take(self.points.len() / 2).collect();
+        let older: Vec<Place> = self.points.keys().copied().take(self.points.len() / 2).collect();
         for pair in older.chunks_exact(2) {
             let Some(gone) = self.points.remove(&pair[1]) else { continue };
             if let Some(kept) = self.points.get_mut(&pair[0]) {
@@ -124,6 +134,10 @@ impl Point {
 mod tests {
     use super::*;
 
+    fn place(second: u64) -> Place {
+        Place { second, segment: 0 }
+    }
+
     fn second(at: u64, requests: u64) -> Point {
         let (from_us, to_us) = (at * 1_000_000, (at + 1) * 1_000_000);
         Point { from_us, to_us, requests, failures: requests / 3, ..Point::default() }
@@ -133,7 +147,7 @@ mod tests {
     fn a_long_run_keeps_its_sums_within_the_bound() {
         let mut series = Series::default();
         let seconds = limits::SERIES_POINTS_MAX as u64 * 5;
-        (0..seconds).for_each(|at| series.put(at, second(at, 3)));
+        (0..seconds).for_each(|at| series.put(place(at), second(at, 3)));
         let points: Vec<_> = series.points().collect();
         assert!(points.len() <= limits::SERIES_POINTS_MAX);
         assert_eq!(points.iter().map(|(_, point)| point.requests).sum::<u64>(), seconds * 3);
@@ -145,8 +159,8 @@ mod tests {
     #[test]
     fn late_requests_are_counted_in_the_point_that_covers_them() {
         let mut series = Series::default();
-        series.put(4, Point { to_us: 6_000_000, ..second(4, 1) });
-        series.add_late(5, &second(5, 2));
+        series.put(place(4), Point { to_us: 6_000_000, ..second(4, 1) });
+        series.add_late(place(5), &second(5, 2));
         let points: Vec<_> = series.points().map(|(second, point)| (second, point.requests)).collect();
         assert_eq!(points, [(4, 3)]);
     }

@@ -66,8 +66,7 @@ fn warm_up(until: f64) -> String {
     let (width, height) = (x_of(until) - LEFT, HEIGHT - TOP - BOTTOM);
     format!(
         "<rect class=\"warm-up\" x=\"{LEFT}\" y=\"{TOP}\" width=\"{width:.1}\" height=\"{height}\"/>\
-         <text class=\"warm-up-label\" x=\"{:.0}\" y=\"16\">warm-up, does not count</text>",
-        LEFT + 40.0
+         <text class=\"warm-up-label\" x=\"{LEFT}\" y=\"16\">warm-up, does not count</text>"
     )
 }
 
