@@ -6,6 +6,7 @@ use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use actix::{Actor, Addr, Context, Handler};
@@ -16,8 +17,9 @@ use akrida_actors::user::context::{ArbiterContext, SharedContext, UserSpec};
 use akrida_actors::user::functions;
 use akrida_actors::user::program::Program;
 use akrida_core::ids::UserIndex;
+use akrida_core::scenario::model::Scenario;
 use akrida_core::scenario::template::RegisterFunctions;
-use akrida_core::scenario::{Format, Source, load};
+use akrida_core::scenario::{Format, Source, load_with};
 use akrida_core::stats::endpoint::EndpointKey;
 use akrida_core::stats::measurements::Measurements;
 use socket2::SockRef;
@@ -195,9 +197,12 @@ impl Users {
     }
 
     pub fn with(scenario: &str, host: &str, http: HttpOptions, register: RegisterFunctions) -> Self {
-        let text = scenario.replace("HOST", host);
-        let source = Source { name: "test.yml", text: &text, format: Format::Yaml };
-        let scenario = load(&source, register).unwrap_or_else(|problems| panic!("{problems:#?}"));
+        Self::with_data(scenario, host, http, register, "")
+    }
+
+    /// The same with data: every file that the scenario names holds this.
+    pub fn with_data(scenario: &str, host: &str, http: HttpOptions, register: RegisterFunctions, data: &str) -> Self {
+        let scenario = scenario_with_data(&scenario.replace("HOST", host), register, data);
         let context = ArbiterContext::new(scenario, http, PlanClock::anchored_at(Instant::now()), 1);
         let ended: Rc<Cell<usize>> = Rc::default();
         Self {
@@ -224,6 +229,13 @@ impl Users {
         assert_eq!(self.context.live[0].get(), 0, "no user is live any more");
         self.context.recorder.borrow_mut().drain()
     }
+}
+
+/// A scenario in YAML. Every file that it names holds this data.
+pub fn scenario_with_data(text: &str, register: RegisterFunctions, data: &str) -> Arc<Scenario> {
+    let source = Source { name: "test.yml", text, format: Format::Yaml };
+    let scenario = load_with(&source, register, &|_| Ok(data.as_bytes().to_vec()));
+    scenario.unwrap_or_else(|problems| panic!("{problems:#?}"))
 }
 
 /// Runs one user to its end, which its scenario brings about.

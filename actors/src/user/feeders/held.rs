@@ -25,8 +25,10 @@ impl HeldRows {
     /// No rows yet.
     pub(in crate::user) fn none(context: &SharedContext, class: usize) -> Self {
         let feeders = &context.scenario.classes[class].feeders;
-        let rows = feeders.iter().map(|feeder| Held { feeder: *feeder, row: None });
-        Self { rows: rows.collect(), context: Rc::clone(context) }
+        let mut rows: Vec<Held> = feeders.iter().map(|feeder| Held { feeder: *feeder, row: None }).collect();
+        // First those that may have no row left, so that a user that ends for want of one has drawn no others in vain.
+        rows.sort_by_key(|held| context.feeders.get(held.feeder).unique().is_none());
+        Self { rows, context: Rc::clone(context) }
     }
 
     /// Takes note that the user has another row now, and gives the one before it back.
