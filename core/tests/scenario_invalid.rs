@@ -71,7 +71,7 @@ users:
 "#;
     let expected: &[&str] = &[
         "1:1: hots: unknown key `hots`, did you mean `host`? (allowed: host, users, task_sets, variables, headers, auth, timeout, redirects, connection, load, data, thresholds)",
-        "4:5: users.A.wieght: unknown key `wieght`, did you mean `weight`? (allowed: weight, fixed_count, host, wait_time, variables, headers, auth, timeout, redirects, on_start, on_stop, order, sequential, tags, tasks, data, connection)",
+        "4:5: users.A.wieght: unknown key `wieght`, did you mean `weight`? (allowed: weight, fixed_count, host, wait_time, variables, headers, auth, timeout, redirects, on_start, on_stop, order, sequential, tags, tasks, data, connection, on_unauthorized)",
         "6:23: users.A.tasks.t.steps[0].gett: unknown key `gett`, did you mean `get`? (allowed: get, post, put, patch, delete, head, options, request, wait, if, repeat, group, log, set, interrupt, stop_user)",
         "6:44: users.A.tasks.t.steps[1].chek: unknown key `chek`, did you mean `check`? (allowed: get, post, put, patch, delete, head, options, request, name, headers, query, json, form, multipart, body, auth, timeout, redirects, check, extract)",
     ];
@@ -508,7 +508,7 @@ fn json_problems_have_a_place() {
   "B": {"tasks": {"t": "/"}}, "B": 1}}"#;
     let expected: &[&str] = &[
         "2:8: users.A: expected the key `tasks`",
-        "2:9: users.A.taks: unknown key `taks`, did you mean `tasks`? (allowed: weight, fixed_count, host, wait_time, variables, headers, auth, timeout, redirects, on_start, on_stop, order, sequential, tags, tasks, data, connection)",
+        "2:9: users.A.taks: unknown key `taks`, did you mean `tasks`? (allowed: weight, fixed_count, host, wait_time, variables, headers, auth, timeout, redirects, on_start, on_stop, order, sequential, tags, tasks, data, connection, on_unauthorized)",
         "3:31: the key `B` is already given on line 3",
     ];
     assert_eq!(problems(text, Format::Json), expected);
@@ -540,7 +540,7 @@ tasks = { t = 5 }
 gte = '/'
 "#;
     let expected: &[&str] = &[
-        "2:1: users.A.wieght: unknown key `wieght`, did you mean `weight`? (allowed: weight, fixed_count, host, wait_time, variables, headers, auth, timeout, redirects, on_start, on_stop, order, sequential, tags, tasks, data, connection)",
+        "2:1: users.A.wieght: unknown key `wieght`, did you mean `weight`? (allowed: weight, fixed_count, host, wait_time, variables, headers, auth, timeout, redirects, on_start, on_stop, order, sequential, tags, tasks, data, connection, on_unauthorized)",
         "3:15: users.A.tasks.t: found the number 5, expected a task: an object, a list of steps or a text such as `GET /`",
         "5:1: users.B.tasks.x.steps[0].gte: unknown key `gte`, did you mean `get`? (allowed: get, post, put, patch, delete, head, options, request, wait, if, repeat, group, log, set, interrupt, stop_user)",
     ];

@@ -43,6 +43,7 @@ pub(super) struct ClassProgram {
     pub(super) variables: Box<[(Arc<str>, ValueTemplate)]>,
     pub(super) on_start: Box<[Action]>,
     pub(super) on_stop: Box<[Action]>,
+    pub(super) on_unauthorized: Box<[Action]>,
     pub(super) tasks: SetProgram,
 }
 
@@ -168,6 +169,7 @@ impl Compiler<'_> {
             variables: class.variables.clone().into(),
             on_start: self.steps(&class.on_start),
             on_stop: self.steps(&class.on_stop),
+            on_unauthorized: self.steps(&class.on_unauthorized),
             tasks: self.set(&class.tasks, class.wait_time),
         }
     }

@@ -25,6 +25,15 @@ use crate::http::request::Outgoing;
 use crate::http::response::Response;
 use crate::observe::{Event, Observer};
 
+/// The status that asks for credentials.
+const UNAUTHORIZED: u16 = 401;
+
+/// What came back for a request, and where it is counted.
+struct Answer {
+    endpoint: EndpointId,
+    outcome: Outcome,
+}
+
 /// What a response amounts to.
 struct Verdict {
     /// Why the sample failed.
@@ -35,17 +44,30 @@ struct Verdict {
 impl Runner {
     /// Sends a request and records what came of it.
     pub(super) async fn request(&mut self, request: &RequestProgram) -> Flow {
+        let answer = match self.send(request).await {
+            Ok(answer) => answer,
+            Err(flow) => return flow,
+        };
+        if self.is_to_authorize(request, &answer) {
+            return Box::pin(self.authorize_and_repeat(request, answer)).await;
+        }
+        self.judge(request, &answer)
+    }
+
+    /// Renders a request, sends it and counts its exchanges. Where nothing came of it that says something about the
+    /// target, all is recorded and the task ends.
+    async fn send(&mut self, request: &RequestProgram) -> Result<Answer, Flow> {
         let rendered;
         let outgoing = match &request.outgoing {
             OutgoingSource::Fixed(outgoing) => outgoing,
-            OutgoingSource::Broken(reason) => return self.record_unsent(request, reason),
+            OutgoingSource::Broken(reason) => return Err(self.record_unsent(request, reason)),
             OutgoingSource::Rendered(template) => {
                 match self.session.render(&self.program.templates, |renderer| template.render(renderer)) {
                     Ok(outgoing) => {
                         rendered = outgoing;
                         &rendered
                     }
-                    Err(reason) => return self.record_unsent(request, &reason),
+                    Err(reason) => return Err(self.record_unsent(request, &reason)),
                 }
             }
         };
@@ -53,15 +75,44 @@ impl Runner {
         let outgoing = watched.as_ref().unwrap_or(outgoing);
         let endpoint = match self.endpoint(request) {
             Ok(endpoint) => endpoint,
-            Err(reason) => return self.record_unsent(request, &reason),
+            Err(reason) => return Err(self.record_unsent(request, &reason)),
         };
         let in_flight = InFlight::new(&self.context, self.session.client.meter());
         let outcome = self.session.client.send(outgoing).await;
         in_flight.landed();
         self.count_exchanges(outcome.exchanges);
         match outcome.result.as_ref().map_err(|error| error.generator_fault()) {
-            Err(Some(fault)) => self.back_off(fault).await,
-            _ => self.judge(request, endpoint, &outcome),
+            Err(Some(fault)) => Err(self.back_off(fault).await),
+            _ => Ok(Answer { endpoint, outcome }),
+        }
+    }
+
+    fn is_to_authorize(&self, request: &RequestProgram, answer: &Answer) -> bool {
+        let refused = matches!(&answer.outcome.result, Ok(response) if response.status == UNAUTHORIZED);
+        refused
+            && !self.authorizing
+            && !request.expects_unauthorized
+            && !self.program.classes[self.spec.class].on_unauthorized.is_empty()
+    }
+
+    /// Runs `on_unauthorized` and sends the request once more. The sample is the second answer; the first one if the
+    /// steps did not come to their end.
+    async fn authorize_and_repeat(&mut self, request: &RequestProgram, refused: Answer) -> Flow {
+        let program = Rc::clone(&self.program);
+        self.context.show(&Event::Begins("on_unauthorized"));
+        // The lag is that of this request, not of those that log in.
+        let lag_us = self.take_lag_us();
+        self.authorizing = true;
+        let flow = self.run_steps(&program.classes[self.spec.class].on_unauthorized).await;
+        self.authorizing = false;
+        self.put_lag_back(lag_us);
+        if flow != Flow::Continue {
+            self.judge(request, &refused);
+            return flow;
+        }
+        match self.send(request).await {
+            Ok(answer) => self.judge(request, &answer),
+            Err(flow) => flow,
         }
     }
 
@@ -77,7 +128,7 @@ impl Runner {
         }
     }
 
-    fn judge(&mut self, request: &RequestProgram, endpoint: EndpointId, outcome: &Outcome) -> Flow {
+    fn judge(&mut self, request: &RequestProgram, Answer { endpoint, outcome }: &Answer) -> Flow {
         let (verdict, content_bytes) = match &outcome.result {
             Ok(response) => (self.examine(request, response, outcome), response.content_bytes),
             Err(error) => {
@@ -89,7 +140,7 @@ impl Runner {
         self.context.show(&Event::Samples { latency: outcome.latency, failure: verdict.failure.as_deref() });
         let lag_us = self.take_lag_us();
         self.context.recorder.borrow_mut().record(&Sample {
-            endpoint,
+            endpoint: *endpoint,
             latency_us: outcome.latency.as_micros() as u64,
             failure: verdict.failure.as_deref(),
             content_bytes,

@@ -34,6 +34,8 @@ pub(super) struct RequestProgram {
     pub(super) checks_render: bool,
     /// Whether the scenario judges the status itself.
     pub(super) has_status_check: bool,
+    /// Whether the scenario wants status 401.
+    pub(super) expects_unauthorized: bool,
     pub(super) extracts: Box<[Extract]>,
 }
 
@@ -102,6 +104,7 @@ impl RequestProgram {
             endpoint,
             outgoing,
             checks_render: request.checks.iter().any(check_renders),
+            expects_unauthorized: request.checks.iter().any(wants_unauthorized),
             has_status_check: request.checks.iter().any(Check::is_status),
             checks: request.checks.clone().into(),
             extracts: request.extracts.clone().into(),
@@ -343,6 +346,10 @@ fn body_is_literal(body: &Body) -> bool {
             parts.iter().all(|part| is_literal(&part.content) && part.file_name.as_ref().is_none_or(is_literal))
         }
     }
+}
+
+fn wants_unauthorized(check: &Check) -> bool {
+    matches!(check, Check::Status(ranges) if ranges.iter().any(|range| (range.low..=range.high).contains(&401)))
 }
 
 fn check_needs_body(check: &Check) -> bool {

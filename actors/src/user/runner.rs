@@ -49,6 +49,8 @@ pub(super) struct Runner {
     lag_us: Option<u64>,
     /// The polls seen when this user last gave way.
     polls: u64,
+    /// Whether `on_unauthorized` runs, whose own requests do not run it again.
+    pub(super) authorizing: bool,
     /// Whether `on_stop` runs, which a stop no longer cuts short.
     ending: bool,
 }
@@ -61,7 +63,20 @@ impl Runner {
         let rows = HeldRows::none(&context, spec.class);
         let polls = stop.polls();
         let (task_due, lag_us) = (Instant::now(), context.desk.as_ref().map(|_| 0));
-        Self { context, program, session, rows, stop, spec, failures: 0, task_due, lag_us, polls, ending: false }
+        Self {
+            context,
+            program,
+            session,
+            rows,
+            stop,
+            spec,
+            failures: 0,
+            task_due,
+            lag_us,
+            polls,
+            authorizing: false,
+            ending: false,
+        }
     }
 
     /// Lives until a step ends the user or it is told to stop.
@@ -154,6 +169,11 @@ impl Runner {
         let lag_us = self.lag_us?;
         self.lag_us = Some(0);
         Some(lag_us)
+    }
+
+    /// Gives the next sample the lag back that was taken too early.
+    pub(super) fn put_lag_back(&mut self, lag_us: Option<u64>) {
+        self.lag_us = lag_us;
     }
 
     fn pick(&mut self, picks: &mut Picks, set: &SetProgram) -> usize {

@@ -36,6 +36,9 @@ pub async fn live(context: &SharedContext, class: usize, run_time: Option<Durati
 
 impl Runner {
     async fn rehearse(&mut self, class: &ClassProgram) {
+        if self.draw_rows().await != Flow::Continue {
+            return;
+        }
         if self.start(class).await != Flow::StopUser {
             self.rehearse_set(&class.tasks, "").await;
         }
@@ -44,9 +47,11 @@ impl Runner {
 
     /// A step that ends the user ends the task alone: the next one is to be seen as well.
     async fn rehearse_set(&mut self, set: &SetProgram, around: &str) {
-        for (task, (name, weight)) in set.tasks.iter().zip(&set.names) {
-            if *weight == 0 {
-                continue;
+        let weighted = set.tasks.iter().zip(&set.names).filter(|(_, (_, weight))| *weight > 0);
+        for (at, (task, (name, _))) in weighted.enumerate() {
+            // As in a run: the first task has the rows that the user started with, nested ones those around them.
+            if at > 0 && around.is_empty() && self.draw_rows().await != Flow::Continue {
+                return;
             }
             let name = format!("{around}{name}");
             match task {

@@ -125,6 +125,8 @@ pub struct UserClass {
     pub on_start: Vec<Step>,
     /// Steps run once when a user stops in good order.
     pub on_stop: Vec<Step>,
+    /// Steps run when a request gets status 401, before it is sent once more.
+    pub on_unauthorized: Vec<Step>,
     /// The tasks.
     pub tasks: TaskSet,
 }

@@ -27,6 +27,7 @@ pub fn unknown_names(thresholds: &[Threshold], scenario: &Scenario) -> Vec<Unkno
         known.steps(&class.on_start);
         known.set(&class.tasks);
         known.steps(&class.on_stop);
+        known.steps(&class.on_unauthorized);
     }
     let unknown = thresholds.iter().filter_map(|threshold| {
         let target = threshold.target.clone().filter(|target| !known.has(target))?;

@@ -107,6 +107,7 @@ impl<'n> Decoder<'n> {
         let defaults = self.defaults(&object, defaults);
         let on_start = self.optional(&object, "on_start", Self::steps);
         let on_stop = self.optional(&object, "on_stop", Self::steps);
+        let on_unauthorized = self.optional(&object, "on_unauthorized", Self::some_steps);
         let order = self.order(&object);
         let tags = self.optional(&object, "tags", Self::tags);
         let tasks = self.required_tasks(&object);
@@ -126,6 +127,7 @@ impl<'n> Decoder<'n> {
             connection: defaults.connection,
             on_start: on_start?.unwrap_or_default(),
             on_stop: on_stop?.unwrap_or_default(),
+            on_unauthorized: on_unauthorized?.unwrap_or_default(),
             tasks: TaskSet {
                 order: order?.unwrap_or(TaskOrder::Random),
                 wait_time: None,

@@ -30,6 +30,7 @@ tables! {
     CLASS = "user_class" [
         "weight" "fixed_count" "host" "wait_time" "variables" "headers" "auth" "timeout" "redirects" "on_start"
         "on_stop" "order" "sequential" "tags" "tasks" "data" "connection"
+        "on_unauthorized"
     ];
     /// An entry of `task_sets`.
     TASK_SET = "task_set" ["order" "sequential" "wait_time" "iterations" "tasks"];
