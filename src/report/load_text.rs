@@ -2,10 +2,11 @@
 
 use akrida_core::plan::arrivals::Distribution;
 use akrida_core::state::command::StopReason;
+use akrida_core::stats::histogram::Histogram;
 use akrida_core::view::{RunInfo, RunView};
 
-use super::duration_text;
 use super::numbers::{finite, grouped};
+use super::{duration_text, milliseconds};
 
 /// The sentence that goes with the latencies of an open model.
 pub const LATENCY_FROM_DUE: &str = "Latency counts from when a request was due";
@@ -64,6 +65,13 @@ pub fn warm_up(run: &RunInfo) -> Option<String> {
 #[must_use]
 pub fn is_warming_up(run: &RunInfo) -> bool {
     run.warm_up_s > 0.0 && run.statistics_since_unix_ms == run.started_unix_ms
+}
+
+/// "p50 1.21 ms, p99 4.45 ms, max 28 ms"; `None` if nothing was planned.
+#[must_use]
+pub fn schedule_lag(lag: &Histogram) -> Option<String> {
+    let [p50, p99, max] = [lag.quantile_us(0.5)?, lag.quantile_us(0.99)?, lag.max_us()?].map(milliseconds::for_table);
+    Some(format!("p50 {p50} ms, p99 {p99} ms, max {max} ms"))
 }
 
 /// Why a run stopped, as a key of the summary.

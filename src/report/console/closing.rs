@@ -1,11 +1,10 @@
 //! What follows Locust's tables: transactions, exceptions, thresholds, and what the figures are worth.
 
 use akrida_core::plan::arrivals::Distribution;
-use akrida_core::stats::histogram::Histogram;
 use akrida_core::view::{ArrivalsView, RunView};
 
 use super::{Layout, Rates, printable, tables};
-use crate::report::{load_text, milliseconds};
+use crate::report::load_text;
 
 /// The width of the labels.
 const LABEL_WIDTH: usize = 18;
@@ -25,7 +24,8 @@ pub(super) fn block(view: &RunView, layout: Layout) -> String {
     text += &thresholds(view);
     text += &load_text::warm_up(&view.run).map_or_else(String::new, |warm_up| line("Warm-up", &warm_up));
     text += &view.arrivals.map_or_else(String::new, |arrivals| line("Arrivals", &arrivals_text(arrivals)));
-    text += &view.schedule_lag.as_ref().map_or_else(String::new, schedule_lag);
+    let lag = view.schedule_lag.as_ref().and_then(load_text::schedule_lag);
+    text += &lag.map_or_else(String::new, |lag| line("Schedule lag", &lag));
     text += &line("HTTP exchanges", &view.http_exchanges.to_string());
     text += &line("Interrupted", &view.interrupted.to_string());
     text += &generator_errors(view);
@@ -55,14 +55,6 @@ fn arrivals_text(arrivals: ArrivalsView) -> String {
         Distribution::Poisson => "about ",
     };
     format!("{about}{due} due, {started} started, {late} late, {dropped} dropped, {missed} missed")
-}
-
-fn schedule_lag(lag: &Histogram) -> String {
-    let figures = [lag.quantile_us(0.5), lag.quantile_us(0.99), lag.max_us()];
-    let [Some(p50), Some(p99), Some(max)] = figures.map(|us| us.map(milliseconds::for_table)) else {
-        return String::new();
-    };
-    line("Schedule lag", &format!("p50 {p50} ms, p99 {p99} ms, max {max} ms"))
 }
 
 fn generator_errors(view: &RunView) -> String {

@@ -144,6 +144,7 @@ fn facts(view: &RunView) -> Vec<(&'static str, String)> {
         });
         facts.push(("User classes", classes.collect::<Vec<_>>().join(", ")));
     }
+    facts.extend(view.schedule_lag.as_ref().and_then(load_text::schedule_lag).map(|lag| ("Schedule lag", lag)));
     facts
 }
 
@@ -168,7 +169,7 @@ fn key_figures(view: &RunView) -> Vec<(&'static str, String, String)> {
         None => "N/A".to_owned(),
     };
     let plain = String::new;
-    let mut figures = vec![
+    vec![
         ("Requests", grouped(total.requests), format!("{:.1} per second", finite(total.total_rps))),
         ("Failures", grouped(total.failures), format!("{:.2} %", total.fail_ratio() * 100.0)),
         ("Median", percentile(0.5), plain()),
@@ -176,15 +177,7 @@ fn key_figures(view: &RunView) -> Vec<(&'static str, String, String)> {
         ("99th percentile", percentile(0.99), plain()),
         ("HTTP exchanges", grouped(view.http_exchanges), "redirects included".to_owned()),
         ("Interrupted", grouped(view.interrupted), "cut off at the end".to_owned()),
-    ];
-    figures.extend(view.schedule_lag.as_ref().and_then(schedule_lag));
-    figures
-}
-
-fn schedule_lag(lag: &Histogram) -> Option<(&'static str, String, String)> {
-    let time = |us: u64| format!("{} ms", milliseconds::for_table(us));
-    let (p50, max) = (time(lag.quantile_us(0.5)?), time(lag.max_us()?));
-    Some(("Schedule lag p99", time(lag.quantile_us(0.99)?), format!("p50 {p50}, max {max}")))
+    ]
 }
 
 fn arrivals(arrivals: ArrivalsView) -> Vec<(&'static str, String, &'static str)> {
