@@ -10,7 +10,6 @@ use akrida_core::view::{EndpointView, RunView, Status};
 use super::figures::{clock, count, max_ms, percent, quantile_ms, rate, sparkline};
 use super::limits::{ERROR_LINES_MAX, OLD_FIGURES, SPARKLINE_S};
 use super::line::{Line, Style, left_aligned};
-use crate::report::load_text;
 
 /// What the view knows and the run does not.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -92,7 +91,7 @@ fn progress(view: &RunView, moment: Moment, columns: usize) -> Line {
         None => format!("running for {}", clock(now_s)),
     };
     let mut right = Line::of(Style::Strong, &time);
-    if active && load_text::is_warming_up(&view.run) {
+    if active && view.run.is_warming_up() {
         right = right.and(Style::Warning, "  warm-up");
     }
     if active && moment.since_view >= OLD_FIGURES {
@@ -124,8 +123,7 @@ fn arrivals(view: &RunView, roomy: bool) -> Option<Line> {
         return None;
     }
     let peak = format!(", up to {}/s: ", rate(arrivals.peak.as_per_second()));
-    let line =
-        label("open").and(Style::Strong, load_text::distribution(arrivals.distribution)).and(Style::Plain, &peak);
+    let line = label("open").and(Style::Strong, arrivals.distribution.as_str()).and(Style::Plain, &peak);
     let line = line.and(Style::Plain, &format!("{} arrivals started", count(arrivals.started)));
     let wanting = [(arrivals.late, "late", Style::Warning), (arrivals.dropped, "dropped", Style::Bad)];
     let wanting = wanting.into_iter().filter(|(arrivals, ..)| *arrivals > 0);

@@ -1,6 +1,5 @@
 //! The load of a run in words: its model, its warm-up, and why it stopped.
 
-use akrida_core::plan::arrivals::Distribution;
 use akrida_core::state::command::StopReason;
 use akrida_core::stats::histogram::Histogram;
 use akrida_core::view::{RunInfo, RunView};
@@ -32,20 +31,11 @@ pub fn model_in_words(view: &RunView) -> String {
     match &view.arrivals {
         Some(arrivals) => {
             let peak = arrivals.peak.as_per_second();
-            let distribution = distribution(arrivals.distribution);
+            let distribution = arrivals.distribution.as_str();
             format!("open: up to {peak} arrivals per second ({distribution}), served by at most {users}{limit}")
         }
         None if run.stages > 1 => format!("closed: up to {users}, in {} stages{limit}", run.stages),
         None => format!("closed: up to {users}, spawned at {} per second{limit}", finite(run.spawn_rate_per_s)),
-    }
-}
-
-/// How arrivals lie around their rate, as scenarios write it.
-#[must_use]
-pub fn distribution(distribution: Distribution) -> &'static str {
-    match distribution {
-        Distribution::Uniform => "uniform",
-        Distribution::Poisson => "poisson",
     }
 }
 
@@ -54,17 +44,11 @@ pub fn distribution(distribution: Distribution) -> &'static str {
 pub fn warm_up(run: &RunInfo) -> Option<String> {
     let warm_up_s = Some(finite(run.warm_up_s)).filter(|seconds| *seconds > 0.0)?;
     let length = seconds(warm_up_s);
-    Some(if is_warming_up(run) {
+    Some(if run.is_warming_up() {
         format!("not over when the run ended: these are figures of the warm-up of {length}")
     } else {
         format!("the first {length} do not count")
     })
-}
-
-/// Whether the statistics are still those of the warm-up.
-#[must_use]
-pub fn is_warming_up(run: &RunInfo) -> bool {
-    run.warm_up_s > 0.0 && run.statistics_since_unix_ms == run.started_unix_ms
 }
 
 /// "p50 1.21 ms, p99 4.45 ms, max 28 ms"; `None` if nothing was planned.

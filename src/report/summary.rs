@@ -144,7 +144,7 @@ fn generator_errors(view: &RunView) -> Value {
 fn arrivals(arrivals: ArrivalsView) -> Value {
     json!({
         "peak_rate_per_s": arrivals.peak.as_per_second(),
-        "distribution": load_text::distribution(arrivals.distribution),
+        "distribution": arrivals.distribution.as_str(),
         "due": arrivals.due,
         "started": arrivals.started,
         "late": arrivals.late,

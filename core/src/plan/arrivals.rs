@@ -54,6 +54,17 @@ pub enum Distribution {
     Poisson,
 }
 
+impl Distribution {
+    /// The word for it in scenarios and reports.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Uniform => "uniform",
+            Self::Poisson => "poisson",
+        }
+    }
+}
+
 /// What happens to an arrival for which no user is free.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LatePolicy {

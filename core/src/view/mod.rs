@@ -91,6 +91,14 @@ pub struct RunInfo {
     pub classes: Vec<Arc<str>>,
 }
 
+impl RunInfo {
+    /// Whether the statistics are still those of the warm-up.
+    #[must_use]
+    pub fn is_warming_up(&self) -> bool {
+        self.warm_up_s > 0.0 && self.statistics_since_unix_ms == self.started_unix_ms
+    }
+}
+
 /// What became of the arrivals of an open model since the start of the statistics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ArrivalsView {

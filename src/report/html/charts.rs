@@ -6,7 +6,7 @@ use akrida_core::view::{EndpointView, HistoryPoint, RunView};
 use super::axis::{self, Tick};
 use super::svg_chart::{Chart, Line, Tooltip, figure};
 use crate::report::numbers::{finite, grouped};
-use crate::report::{load_text, milliseconds, utc};
+use crate::report::{milliseconds, utc};
 
 /// Moments of a chart that have a tooltip of their own; more would be narrower than a pointer can aim.
 const TOOLTIPS_MAX: usize = 180;
@@ -45,7 +45,7 @@ impl<'a> Series<'a> {
         series.length_s = ends_s.fold(1.0, f64::max);
         if view.run.warm_up_s > 0.0 {
             let counts = view.history.iter().find(|point| point.unix_ms >= counts_from_ms);
-            let whole = load_text::is_warming_up(&view.run) || counts.is_none();
+            let whole = view.run.is_warming_up() || counts.is_none();
             let counts_from_s = counts_from_ms.saturating_sub(since_unix_ms) as f64 / 1e3;
             series.warm_up_s = if whole { series.length_s } else { counts_from_s };
         }
