@@ -55,8 +55,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--akrida-alt", type=Path, metavar="PATH", help="another build, measured beside it")
     parser.add_argument("--only", type=names_of(PEERS), metavar="NAME,...", help=f"peers: {','.join(PEERS)}")
     parser.add_argument("--cells", type=names_of(tuple(CELLS)), metavar="NAME,...", help=f"of {','.join(CELLS)}")
-    parser.add_argument("--nice", type=int, default=0, metavar="N",
-                        help="added to the nice value of nginx and the generators; on a busy machine -10 (as root)")
+    script.with_nice(parser)
     parser.add_argument("--realistic", action="store_true", help="also Akrida with a realistic scenario")
     parser.add_argument("--out", type=Path, default=setup.ROOT / "target/bench", metavar="FOLDER",
                         help="where compare.md and compare.json go (default target/bench)")
@@ -128,9 +127,9 @@ def one_round(options: argparse.Namespace, builds: dict[str, Path], number: int,
 def invocation(name: str, builds: dict[str, Path], load: Load) -> Invocation:
     """How a generator is started."""
     if name == REALISTIC:
-        return generators.akrida(builds[AKRIDA], "realistic.yml", load)
+        return generators.akrida(builds[AKRIDA], generators.BENCHES / "realistic.yml", load)
     if name in builds:
-        return generators.akrida(builds[name], "one-get.yml", load)
+        return generators.akrida(builds[name], generators.BENCHES / "one-get.yml", load)
     return generators.peer(name, load)
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Prints Akrida's user-space instructions for each request, by callgrind: the same on any machine, so CI can hold it.
+# Prints Akrida's user-space instructions for each request, by callgrind: steady enough for CI to hold.
 #
 #   benches/instructions.sh [LIMIT] [--akrida PATH] [--scenario realistic.yml]
 #

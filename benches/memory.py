@@ -72,7 +72,7 @@ def ramp_peak_bytes(akrida: Path, nginx: Nginx) -> int:
 def started(akrida: Path, scenario: str, nginx: Nginx, users: int) -> Process:
     """Akrida on its way to so many users."""
     load = Load(nginx.url("small"), users, seconds=120, connections_per_s=USERS_PER_S)
-    return Process(generators.akrida(akrida, scenario, load).command, nginx.folder / "akrida.log")
+    return Process(generators.akrida(akrida, generators.BENCHES / scenario, load).command, nginx.folder / "akrida.log")
 
 
 def await_connections(nginx: Nginx, users: int, process: Process) -> None:

@@ -3,7 +3,7 @@
 #
 # Needs a build with the open model (`load.arrival_rate`).
 #
-#   benches/pacing.sh [--akrida PATH]
+#   benches/pacing.sh [--akrida PATH] [--nice N]
 #
 # Exits with 1 if a goal is missed (docs/performance.md).
 set -euo pipefail

@@ -1,7 +1,8 @@
 """User-space instructions, or system calls, of Akrida for each request. See docs/performance.md.
 
-Started by instructions.sh and syscalls.sh. Takes the difference of a long and a short run, so that start and end
-cancel. Prints one number; exits with 1 if it is above the limit.
+Started by instructions.sh and syscalls.sh. Takes the difference of two runs that last equally long, one with many
+requests and one with few, so that start, end, and what happens once a second cancel. Prints one number; exits with 1 if
+it is above the limit.
 """
 
 from __future__ import annotations
@@ -12,14 +13,20 @@ import sys
 import tempfile
 from collections import Counter
 from pathlib import Path
+from textwrap import indent
 
 from measure import generators, script, setup
 from measure.generators import Load
 from measure.nginx import Nginx
 from measure.process import BenchError, Process
 
-USERS = 16
-# Under callgrind a second of processor time lasts about a minute, the start of the program included.
+# One core for both, so that they take turns and Akrida finds several answers at once, as it does under load. On two
+# cores it would depend on the rest of the machine how often it waits.
+CPU = 1
+FEW_PER_USER = 10
+# So many that they take a third of the run under callgrind on a busy machine.
+MANY_PER_USER = {"one-get.yml": 250, "realistic.yml": 60}
+# Under callgrind the start and the end of the program take their time, too.
 SLACK_S = 120.0
 
 
@@ -29,13 +36,13 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("what", choices=COUNTERS)
     parser.add_argument("limit", type=float, nargs="?", help="exit with 1 if the number is greater")
     script.with_akrida(parser)
-    parser.add_argument("--scenario", default="one-get.yml", choices=["one-get.yml", "realistic.yml"])
+    parser.add_argument("--scenario", default="one-get.yml", choices=MANY_PER_USER)
     parser.add_argument("--page", default=None, choices=["small", "big", "json", "tls"], help="the page of nginx")
-    parser.add_argument("--short", type=int, default=4, metavar="S", help="seconds of the short run (default 4)")
-    parser.add_argument("--long", type=int, default=16, metavar="S", help="seconds of the long run (default 16)")
+    parser.add_argument("--users", type=int, default=64, metavar="N", help="users, a connection each (default 64)")
+    parser.add_argument("--seconds", type=int, default=20, metavar="S", help="seconds of each run (default 20)")
     options = parser.parse_args()
-    if not 1 <= options.short < options.long <= 600:
-        parser.error("the short run takes at least a second and less than the long one, which takes at most 600")
+    if not (1 <= options.seconds <= 600 and 1 <= options.users <= 1000):
+        parser.error("--seconds is a whole number from 1 to 600, --users one from 1 to 1000")
     options.page = options.page or ("json" if options.scenario == "realistic.yml" else "small")
     return options
 
@@ -45,18 +52,28 @@ def run(options: argparse.Namespace) -> int:
     program, counted = COUNTERS[options.what]
     setup.install(["nginx", program])
     akrida = script.akrida_of(options)
-    with tempfile.TemporaryDirectory(prefix="akrida-bench-") as folder, Nginx(Path(folder), None) as nginx:
-        requests, counts = 0, Counter[str]()
-        for sign, seconds in ((-1, options.short), (1, options.long)):
-            load = Load(nginx.url(options.page), USERS, seconds)
-            command = generators.akrida(akrida, options.scenario, load).command
-            sent, found = counted(command, nginx, seconds)
-            requests += sign * sent
+    with tempfile.TemporaryDirectory(prefix="akrida-bench-") as folder, Nginx(Path(folder), CPU) as nginx:
+        load = Load(nginx.url(options.page), options.users, options.seconds)
+        counts = Counter[str]()
+        many_per_user = MANY_PER_USER[options.scenario]
+        for sign, per_user in ((-1, FEW_PER_USER), (1, many_per_user)):
+            scenario = nginx.folder / options.scenario
+            scenario.write_text(bounded((generators.BENCHES / options.scenario).read_text(), per_user))
+            before = nginx.status().requests
+            found = counted(generators.akrida(akrida, scenario, load).command, nginx.folder, options.seconds)
+            sent, planned = nginx.status().requests - before, options.users * per_user
+            if sent != planned:
+                raise BenchError(f"{sent} of {planned} requests were sent; more --seconds may be needed")
             for name, count in found.items():
                 counts[name] += sign * count
-    if requests <= 0:
-        raise BenchError(f"the long run sent {requests} requests more than the short one")
-    return judge(counts, requests, options.limit)
+    return judge(counts, options.users * (many_per_user - FEW_PER_USER), options.limit)
+
+
+def bounded(scenario: str, per_user: int) -> str:
+    """A scenario of one class whose users do nothing more after so many tasks."""
+    head, key, tasks = scenario.partition("    tasks:\n")
+    nested = f"      work:\n        iterations: {per_user}\n        tasks:\n{indent(tasks, '    ')}"
+    return f"{head}    order: sequential\n{key}{nested}      rest: [ {{ wait: 24h }} ]\n"
 
 
 def judge(counts: Counter[str], requests: int, limit: float | None) -> int:
@@ -71,33 +88,31 @@ def judge(counts: Counter[str], requests: int, limit: float | None) -> int:
     return 0
 
 
-def count_instructions(command: list[str], nginx: Nginx, seconds: int) -> tuple[int, Counter[str]]:
-    """Runs a command under callgrind. Returns how many requests nginx saw and how many instructions were executed."""
-    found = nginx.folder / "callgrind.out"
-    sent = watched(["valgrind", "--tool=callgrind", f"--callgrind-out-file={found}", *command], nginx, seconds)
+def count_instructions(command: list[str], folder: Path, seconds: int) -> Counter[str]:
+    """Runs a command under callgrind and returns how many instructions were executed."""
+    found = folder / "callgrind.out"
+    run_to_end(["valgrind", "--tool=callgrind", f"--callgrind-out-file={found}", *command], folder, seconds)
     totals = re.search(r"^(?:totals|summary): (\d+)", found.read_text(), re.MULTILINE)
     if totals is None:
         raise BenchError(f"callgrind gave no total in {found}")
-    return sent, Counter({"instructions": int(totals[1])})
+    return Counter({"instructions": int(totals[1])})
 
 
-def count_system_calls(command: list[str], nginx: Nginx, seconds: int) -> tuple[int, Counter[str]]:
-    """Runs a command under strace. Returns how many requests nginx saw and how often each system call was made."""
-    found = nginx.folder / "strace.out"
-    sent = watched(["strace", "-f", "-c", "-o", str(found), *command], nginx, seconds)
+def count_system_calls(command: list[str], folder: Path, seconds: int) -> Counter[str]:
+    """Runs a command under strace and returns how often each system call was made."""
+    found = folder / "strace.out"
+    run_to_end(["strace", "-f", "-c", "-o", str(found), *command], folder, seconds)
     # % time, seconds, microseconds per call, calls, perhaps errors, name
     lines = re.findall(r"^ *[\d.]+ +[\d.]+ +\d+ +(\d+) +(?:\d+ +)?(\w+)$", found.read_text(), re.MULTILINE)
-    return sent, Counter({name: int(calls) for calls, name in lines if name != "total"})
+    return Counter({name: int(calls) for calls, name in lines if name != "total"})
 
 
-def watched(command: list[str], nginx: Nginx, seconds: int) -> int:
-    """Runs a command to its end and returns how many requests nginx saw meanwhile."""
-    before = nginx.status().requests
-    with Process(command, nginx.folder / "akrida.log") as process:
+def run_to_end(command: list[str], folder: Path, seconds: int) -> None:
+    """Runs a command that ends by itself. Raises BenchError if it does not end well or in time."""
+    with Process(command, folder / "akrida.log", CPU) as process:
         code = process.wait(seconds + SLACK_S)
         if code != 0:
             raise BenchError(f"{command[0]} exits with {code}: {process.last_words()}")
-    return nginx.status().requests - before
 
 
 COUNTERS = {"instructions": ("valgrind", count_instructions), "syscalls": ("strace", count_system_calls)}

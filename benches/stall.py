@@ -32,8 +32,11 @@ def run(options: argparse.Namespace) -> int:
     setup.check_cpus()
     akrida = script.akrida_of(options)
     stall = ["--latency", f"{SERVICE_S * 1000:g}ms", "--stall", f"{FREEZE_S:g}s every {PERIOD_S:g}s"]
-    with tempfile.TemporaryDirectory(prefix="akrida-bench-") as folder, Target(akrida, Path(folder), stall) as target:
-        summary = run_open(akrida, "open-1000.yml", target.url, RUN_S, Path(folder))
+    with (
+        tempfile.TemporaryDirectory(prefix="akrida-bench-") as folder,
+        Target(akrida, Path(folder), stall, options.nice) as target,
+    ):
+        summary = run_open(akrida, "open-1000.yml", target.url, RUN_S, Path(folder), options.nice)
     totals = summary["totals"]
     print(f"{totals['requests']} requests of {RATE_PER_S * RUN_S}, {totals['failures']} failures\n")
     return show_goals("Percentiles under a stall", goals(totals["latency_us"], scheduled_latencies_s()))
@@ -71,4 +74,4 @@ def percentile(values: list[float], quantile: float) -> float:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="stall.sh", description=__doc__.partition(". See")[0])
-    sys.exit(script.main(run, script.with_akrida(parser).parse_args()))
+    sys.exit(script.main(run, script.with_nice(script.with_akrida(parser)).parse_args()))

@@ -36,11 +36,11 @@ class Invocation:
     env: dict[str, str] = field(default_factory=dict)
 
 
-def akrida(program: Path, scenario: str, load: Load) -> Invocation:
-    """Akrida with one event loop and a scenario of this folder."""
+def akrida(program: Path, scenario: Path, load: Load) -> Invocation:
+    """Akrida with one event loop."""
     rate = load.connections_per_s or load.connections
     return Invocation([
-        str(program), "-f", str(BENCHES / scenario), "-H", load.url, "-u", str(load.connections), "-r", str(rate),
+        str(program), "-f", str(scenario), "-H", load.url, "-u", str(load.connections), "-r", str(rate),
         "-t", f"{load.seconds}s", "--headless", "--only-summary", "--processes", "1", "--insecure"])
 
 

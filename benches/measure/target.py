@@ -19,11 +19,11 @@ SLACK_S = 30.0
 class Target:
     """A running `akrida target` on a core of its own."""
 
-    def __init__(self, akrida: Path, folder: Path, options: list[str]) -> None:
+    def __init__(self, akrida: Path, folder: Path, options: list[str], nice: int) -> None:
         [port] = free_ports(1)
         self.url = f"http://127.0.0.1:{port}"
         command = [str(akrida), "target", "--port", str(port), *options]
-        self._process = Process(command, folder / "target.log", setup.TARGET_CPU)
+        self._process = Process(command, folder / "target.log", setup.TARGET_CPU, nice)
         try:
             await_port(port, self._process)
         except BaseException:
@@ -38,7 +38,7 @@ class Target:
         self._process.stop()
 
 
-def run_open(akrida: Path, scenario: str, url: str, seconds: int, folder: Path) -> dict[str, Any]:
+def run_open(akrida: Path, scenario: str, url: str, seconds: int, folder: Path, nice: int) -> dict[str, Any]:
     """Runs a scenario that says its own arrival rate, to its end, and returns the summary of `--summary-json`.
 
     Raises BenchError if the run fails, as it does in a build without the open model.
@@ -47,7 +47,7 @@ def run_open(akrida: Path, scenario: str, url: str, seconds: int, folder: Path) 
     command = [
         str(akrida), "-f", str(BENCHES / scenario), "-H", url, "-t", f"{seconds}s", "--headless", "--only-summary",
         "--processes", "1", "--summary-json", str(summary)]
-    with Process(command, folder / "akrida.log", setup.GENERATOR_CPU) as process:
+    with Process(command, folder / "akrida.log", setup.GENERATOR_CPU, nice) as process:
         code = process.wait(seconds + SLACK_S)
         if code != 0:
             raise BenchError(f"akrida exits with {code}: {process.last_words()}")
