@@ -93,7 +93,7 @@ if [[ -d "${CARGO_HOME:-$HOME/.cargo}/advisory-dbs" ]]; then
 else
   printf '\nadvisories are not checked: there is no database (cargo deny fetch db)\n'
 fi
-check shellcheck shellcheck scripts/*.sh .ci/run
+check shellcheck shellcheck scripts/*.sh benches/*.sh .ci/run
 tests tests "${test_command[@]}"
 tests doctests cargo test "${PROFILE[@]}" --doc --no-fail-fast
 

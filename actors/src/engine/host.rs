@@ -94,6 +94,7 @@ impl UserHost {
         desk: &ArrivalDesk,
         context: &mut Context<Self>,
     ) {
+        self.context.recorder.borrow_mut().count_arrival_due();
         if desk.offer(class, arrival) {
             return;
         }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::command::{Refusal, RunSpec, StopReason};
 use crate::ids::{RunId, WorkerId};
 use crate::plan::Plan;
+use crate::plan::arrivals::Distribution;
 use crate::plan::rate::SpawnRate;
 use crate::stats::run::{MergedIntervals, RunStats};
 use crate::threshold::evaluate::{Figures, ThresholdWatch};
@@ -149,14 +150,24 @@ impl Run {
         self.watch.results(&self.spec.thresholds, &figures)
     }
 
+    /// Arrivals of an open model that were due since the start of the statistics. With even gaps the plan says how many
+    /// that are; those of a Poisson process are counted as they come.
+    #[must_use]
+    pub fn arrivals_due(&self) -> u64 {
+        match self.spec.plan.arrivals().map(|arrivals| arrivals.distribution) {
+            Some(Distribution::Uniform) => self.spec.plan.arrivals_due(self.stats.since_us, self.stats.until_us),
+            Some(Distribution::Poisson) => self.stats.total.arrivals.due,
+            None => 0,
+        }
+    }
+
     /// Arrivals of an open model that were due and that nobody reported as started or dropped. While the run goes on,
     /// those that wait for a user are not among them.
     #[must_use]
     pub fn missed_arrivals(&self) -> u64 {
         let arrivals = self.stats.total.arrivals;
         let waiting = if self.phase() == RunPhase::Ended { 0 } else { arrivals.late };
-        let due = self.spec.plan.arrivals_due(self.stats.since_us, self.stats.until_us);
-        due.saturating_sub(arrivals.started).saturating_sub(arrivals.dropped).saturating_sub(waiting)
+        self.arrivals_due().saturating_sub(arrivals.started).saturating_sub(arrivals.dropped).saturating_sub(waiting)
     }
 
     /// Its statistics.

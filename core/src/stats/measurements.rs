@@ -35,6 +35,8 @@ pub struct Measurements {
 /// What became of the arrivals of an open model.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Arrivals {
+    /// Those that were due, as the arbiters drew them.
+    pub due: u64,
     /// Those that a user took up.
     pub started: u64,
     /// Those for which no user was free when they were due; they are started or dropped later.
@@ -45,6 +47,7 @@ pub struct Arrivals {
 
 impl Arrivals {
     fn merge(&mut self, other: Self) {
+        self.due = self.due.saturating_add(other.due);
         self.started = self.started.saturating_add(other.started);
         self.late = self.late.saturating_add(other.late);
         self.dropped = self.dropped.saturating_add(other.dropped);

@@ -146,6 +146,11 @@ impl Recorder {
         self.schedule_lag.record(lag_us);
     }
 
+    /// Counts an arrival that is due.
+    pub fn count_arrival_due(&mut self) {
+        self.arrivals.due += 1;
+    }
+
     /// Counts an arrival that a user took up.
     pub fn count_arrival_started(&mut self) {
         self.arrivals.started += 1;

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use super::validity::{Validity, ValidityLimits};
 use super::{ArrivalsView, EndpointView, ErrorView, ExceptionView, RunInfo, RunView, Status, history};
-use crate::plan::arrivals::Distribution;
 use crate::state::run::{Run, RunPhase};
 use crate::stats::endpoint::{EndpointKey, EndpointKind};
 use crate::stats::measurements::EndpointMeasurements;
@@ -85,26 +84,15 @@ fn arrivals(run: &Run) -> Option<ArrivalsView> {
     let plan = run.plan().arrivals()?;
     let stats = run.stats();
     let counted = stats.total.arrivals;
-    let due = run.plan().arrivals_due(stats.since_us, stats.until_us);
-    let by_chance = match plan.distribution {
-        Distribution::Uniform => 0,
-        Distribution::Poisson => chance(due),
-    };
     Some(ArrivalsView {
         peak: plan.peak(),
         distribution: plan.distribution,
-        due,
+        due: run.arrivals_due(),
         started: counted.started,
         late: counted.late,
         dropped: counted.dropped,
-        missed: run.missed_arrivals().saturating_sub(by_chance),
+        missed: run.missed_arrivals(),
     })
-}
-
-/// How many arrivals of a Poisson process may be lacking by chance: five standard deviations, each the square root of
-/// what is expected. Chance exceeds that once in three million runs.
-fn chance(expected: u64) -> u64 {
-    (5.0 * (expected as f64).sqrt()).ceil() as u64
 }
 
 fn elapsed_s(stats: &RunStats) -> f64 {
@@ -168,14 +156,4 @@ fn exceptions(stats: &RunStats) -> Vec<ExceptionView> {
         nodes: count.nodes.iter().map(|worker| Arc::clone(&worker.0)).collect(),
     });
     exceptions.collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::chance;
-
-    #[test]
-    fn chance_takes_a_smaller_share_of_many_arrivals() {
-        assert_eq!([0, 1, 100, 1_000_000].map(chance), [0, 5, 50, 5_000]);
-    }
 }
