@@ -58,7 +58,7 @@ fn collect(set: &TaskSet, path: &str, names: &mut Vec<String>) {
     for task in &set.tasks {
         let path = format!("{path}.{}", task.name);
         match &task.body {
-            TaskBody::Steps(_) => names.push(path),
+            TaskBody::Steps(_) | TaskBody::Native(_) => names.push(path),
             TaskBody::Set(set) => collect(set, &path, names),
         }
     }

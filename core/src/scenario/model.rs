@@ -131,6 +131,14 @@ pub struct UserClass {
     pub tasks: TaskSet,
 }
 
+impl UserClass {
+    /// Whether its tasks are code of the program.
+    #[must_use]
+    pub fn is_native(&self) -> bool {
+        self.tasks.tasks.iter().any(|task| matches!(task.body, TaskBody::Native(_)))
+    }
+}
+
 /// Defaults of the requests of a user class.
 #[derive(Clone, Debug)]
 pub struct RequestDefaults {
@@ -196,6 +204,8 @@ pub enum TaskBody {
     Steps(Vec<Step>),
     /// Runs a nested task set.
     Set(TaskSet),
+    /// Runs code of the program. The program knows it by the name of the class and by this place among its tasks.
+    Native(usize),
 }
 
 /// The pause between two tasks.

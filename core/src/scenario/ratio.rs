@@ -77,7 +77,7 @@ fn task_ratios(set: &TaskSet, around: f64, multiplied: bool) -> Vec<Ratio> {
         .map(|task| {
             let ratio = if sum > 0 { base * f64::from(task.weight) / sum as f64 } else { 0.0 };
             let tasks = match &task.body {
-                TaskBody::Steps(_) => None,
+                TaskBody::Steps(_) | TaskBody::Native(_) => None,
                 TaskBody::Set(set) => Some(task_ratios(set, ratio, multiplied)),
             };
             Ratio { name: task.name.clone(), ratio, tasks }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::decode::keys::closest;
-use super::decode::scalars::check_host;
-use super::model::{Scenario, Task, TaskBody, TaskSet};
+use super::hosts::{check_address, check_host};
+use super::model::{Scenario, Task, TaskBody, TaskSet, UserClass};
 
 /// What the command line asks of a scenario. Empty lists choose everything.
 #[derive(Clone, Copy, Debug, Default)]
@@ -80,7 +80,9 @@ pub fn select(scenario: &Scenario, selection: &Selection<'_>) -> Result<Selected
         return Err(SelectError::NoUsers);
     }
     if let Some(host) = selection.host {
-        check_host(host).map_err(SelectError::Host)?;
+        // Code of the program may speak any protocol.
+        let check = if chosen.classes.iter().all(UserClass::is_native) { check_address } else { check_host };
+        check(host).map_err(SelectError::Host)?;
         chosen.host = Some(host.trim_end_matches('/').into());
         for class in &mut chosen.classes {
             class.host = None;
@@ -142,7 +144,7 @@ fn filter_set(set: &mut TaskSet, around: &[Arc<str>], tags: &[String], exclude: 
         let all: Vec<Arc<str>> = around.iter().chain(&task.tags).cloned().collect();
         match &mut task.body {
             TaskBody::Set(set) => filter_set(set, &all, tags, exclude),
-            TaskBody::Steps(_) => {
+            TaskBody::Steps(_) | TaskBody::Native(_) => {
                 let has_one_of = |wanted: &[String]| wanted.iter().any(|tag| all.iter().any(|own| **own == **tag));
                 (tags.is_empty() || has_one_of(tags)) && !has_one_of(exclude)
             }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Threshold;
 use crate::scenario::closest;
-use crate::scenario::model::{Scenario, Step, TaskBody, TaskSet};
+use crate::scenario::model::{Scenario, Step, TaskBody, TaskSet, UserClass};
 use crate::scenario::template::Template;
 
 /// A threshold whose name the scenario does not know. It is no error: a Rust client or a redirect may record the name.
@@ -19,9 +19,13 @@ pub struct UnknownName {
     pub meant: Option<String>,
 }
 
-/// The names in thresholds that the scenario does not know. Names with templates in them match whatever these may give.
+/// The names in thresholds that the scenario does not know. Names with templates in them match whatever these may give,
+/// and code of the program may record any name.
 #[must_use]
 pub fn unknown_names(thresholds: &[Threshold], scenario: &Scenario) -> Vec<UnknownName> {
+    if scenario.classes.iter().any(UserClass::is_native) {
+        return Vec::new();
+    }
     let mut known = Known::default();
     for class in &scenario.classes {
         known.steps(&class.on_start);
@@ -49,6 +53,7 @@ impl Known {
             match &task.body {
                 TaskBody::Steps(steps) => self.steps(steps),
                 TaskBody::Set(set) => self.set(set),
+                TaskBody::Native(_) => {}
             }
         }
     }

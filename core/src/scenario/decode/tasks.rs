@@ -298,7 +298,7 @@ impl SetOptions {
 /// How many sets are nested in this one, itself included.
 fn height(set: &TaskSet) -> usize {
     let inner = set.tasks.iter().map(|task| match &task.body {
-        TaskBody::Steps(_) => 0,
+        TaskBody::Steps(_) | TaskBody::Native(_) => 0,
         TaskBody::Set(set) => height(set),
     });
     1 + inner.max().unwrap_or(0)
