@@ -13,6 +13,7 @@ pub mod extract;
 pub mod hosts;
 pub mod json_query;
 pub mod model;
+pub mod native;
 pub mod problem;
 pub mod ratio;
 mod read;
@@ -60,7 +61,11 @@ pub type ReadFile<'a> = dyn Fn(&str) -> io::Result<Vec<u8>> + 'a;
 /// # Errors
 /// Every problem of the file, in the order of its lines. A file that it names is one.
 pub fn load(source: &Source<'_>, register: template::RegisterFunctions) -> Result<Arc<model::Scenario>, Vec<Problem>> {
-    load_with(source, register, &|_| Err(io::Error::new(io::ErrorKind::Unsupported, "data files are not read here")))
+    load_with(source, register, &no_files)
+}
+
+fn no_files(_: &str) -> io::Result<Vec<u8>> {
+    Err(io::Error::new(io::ErrorKind::Unsupported, "data files are not read here"))
 }
 
 /// Understands a scenario file and the data files that it names.

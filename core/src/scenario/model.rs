@@ -9,6 +9,7 @@ use super::connection::ConnectionRules;
 use super::extract::Extract;
 use super::template::{Condition, Template, Templates};
 use crate::data::Feeder;
+use crate::limits;
 use crate::plan::Plan;
 use crate::plan::arrivals::ArrivalPlan;
 use crate::plan::rate::SpawnRate;
@@ -150,6 +151,12 @@ pub struct RequestDefaults {
     pub timeout: Duration,
     /// Redirects to follow; with 0 a 3xx response is an ordinary response.
     pub redirects_max: u32,
+}
+
+impl Default for RequestDefaults {
+    fn default() -> Self {
+        Self { headers: Vec::new(), auth: None, timeout: limits::REQUEST_TIMEOUT, redirects_max: limits::REDIRECTS_MAX }
+    }
 }
 
 /// Tasks and how the next one is chosen.

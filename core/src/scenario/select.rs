@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::decode::keys::closest;
-use super::hosts::{check_address, check_host};
+use super::decode::scalars::{check_address, check_host};
 use super::model::{Scenario, Task, TaskBody, TaskSet, UserClass};
 
 /// What the command line asks of a scenario. Empty lists choose everything.

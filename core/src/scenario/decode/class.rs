@@ -6,13 +6,14 @@ use std::time::Duration;
 use super::Decoder;
 use super::cursor::{Cursor, Object};
 use super::data::InReach;
-use super::keys::{CLASS, SCENARIO};
+use super::keys::{CLASS, SCENARIO, SETTINGS};
 use super::values::{Named, overridden};
-use crate::limits::{REDIRECTS_MAX, REQUEST_TIMEOUT, USERS_MAX, WEIGHT_MAX};
+use crate::limits::{USERS_MAX, WEIGHT_MAX};
 use crate::scenario::connection::ConnectionRules;
 use crate::scenario::model::{
     Iterations, Load, RequestDefaults, Task, TaskOrder, TaskSet, UserClass, ValueTemplate, WaitTime,
 };
+use crate::scenario::native::Settings;
 use crate::scenario::read::node::{Entry, NodeValue};
 use crate::threshold::Threshold;
 
@@ -40,12 +41,7 @@ impl<'n> Decoder<'n> {
         let host = self.optional(&object, "host", Self::host);
         let nothing = Defaults {
             variables: Vec::new(),
-            requests: RequestDefaults {
-                headers: Vec::new(),
-                auth: None,
-                timeout: REQUEST_TIMEOUT,
-                redirects_max: REDIRECTS_MAX,
-            },
+            requests: RequestDefaults::default(),
             connection: ConnectionRules::default(),
             bytes: 0,
         };
@@ -70,6 +66,15 @@ impl<'n> Decoder<'n> {
             load: load?.unwrap_or_default(),
             thresholds: thresholds?.unwrap_or_default(),
         })
+    }
+
+    /// What a program says beside the users that are its code.
+    pub(super) fn settings(&mut self, cursor: &Cursor<'n>) -> Option<Settings> {
+        let object = self.object(cursor, &SETTINGS)?;
+        let host = self.optional(&object, "host", Self::address);
+        let load = self.optional(&object, "load", Self::load);
+        let thresholds = self.optional(&object, "thresholds", Self::thresholds);
+        Some(Settings { host: host?, load: load?.unwrap_or_default(), thresholds: thresholds?.unwrap_or_default() })
     }
 
     fn classes(&mut self, cursor: &Cursor<'n>, defaults: &Defaults, data: &InReach<'n>) -> Option<Vec<UserClass>> {
@@ -148,12 +153,13 @@ impl<'n> Decoder<'n> {
             self.wrong_kind(cursor, &format!("a number from 0 to {WEIGHT_MAX}"));
             return None;
         };
-        let milli = (weight * 1_000.0).round();
-        if milli == 0.0 && weight > 0.0 {
-            self.problem(cursor, "a weight is 0 or at least 0.001");
-            return None;
+        match weight_milli(weight) {
+            Ok(milli) => Some(milli),
+            Err(reason) => {
+                self.problem(cursor, reason);
+                None
+            }
         }
-        Some(milli as u32)
     }
 
     /// Variables and request defaults of an object, on top of those around it.
@@ -180,8 +186,23 @@ impl<'n> Decoder<'n> {
     }
 }
 
+/// A share in thousandths.
+///
+/// # Errors
+/// When it is out of bounds.
+pub(crate) fn weight_milli(weight: f64) -> Result<u32, String> {
+    let milli = (weight * 1_000.0).round();
+    if !(0.0..=f64::from(WEIGHT_MAX)).contains(&weight) {
+        return Err(format!("the weight {weight} is not a number from 0 to {WEIGHT_MAX}"));
+    }
+    if milli == 0.0 && weight > 0.0 {
+        return Err("a weight is 0 or at least 0.001".to_owned());
+    }
+    Ok(milli as u32)
+}
+
 /// The tasks of a class, each with the tags of the class as well.
-fn tagged(mut tasks: Vec<Task>, tags: &[Arc<str>]) -> Vec<Task> {
+pub(crate) fn tagged(mut tasks: Vec<Task>, tags: &[Arc<str>]) -> Vec<Task> {
     for task in &mut tasks {
         for tag in tags {
             if !task.tags.contains(tag) {

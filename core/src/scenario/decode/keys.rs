@@ -89,6 +89,14 @@ tables! {
     USER_STAGE = "user_stage" ["users" "spawn_rate" "for"];
 }
 
+/// What a program says in a text of its own beside the users that are code: a part of the document, so the published
+/// schema does not have it.
+pub(crate) const SETTINGS: Keys = Keys {
+    #[cfg(test)]
+    name: "settings",
+    keys: &["host", "load", "thresholds"],
+};
+
 /// The steps by the key that says what a step does.
 pub(crate) const STEPS: &[(&str, &Keys)] = &[
     ("get", &REQUEST_STEP),

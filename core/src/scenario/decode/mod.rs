@@ -6,7 +6,7 @@
 mod auth;
 mod body;
 mod check;
-mod class;
+pub(super) mod class;
 mod connection;
 mod cursor;
 mod data;
@@ -26,6 +26,7 @@ use std::sync::Arc;
 
 use super::ReadFile;
 use super::model::Scenario;
+use super::native::Settings;
 use super::problem::Problems;
 use super::read::node::Node;
 use super::template::Templates;
@@ -58,7 +59,22 @@ struct Decoder<'n> {
     copied_bytes: usize,
 }
 
-impl Decoder<'_> {
+impl<'n> Decoder<'n> {
+    fn new(document: &'n Node, outside: Outside<'n>, problems: Problems) -> Self {
+        Self {
+            problems,
+            templates: outside.templates,
+            read_file: outside.read_file,
+            names: Names::of(document),
+            sets: NamedSets::default(),
+            feeders: Vec::new(),
+            tables: Tables::new(),
+            set_depth: 0,
+            patterns: 0,
+            copied_bytes: 0,
+        }
+    }
+
     /// Counts what is copied for the sake of a node.
     fn copied(&mut self, cursor: &Cursor<'_>, bytes: usize) -> Option<()> {
         self.copied_bytes = self.copied_bytes.saturating_add(bytes);
@@ -82,24 +98,14 @@ pub(super) struct Outside<'a> {
 
 /// Decodes a document. Its problems are added to those of the reading; `None` when there are any.
 pub(super) fn decode<'n>(document: &'n Node, outside: Outside<'n>, problems: Problems) -> (Option<Scenario>, Problems) {
-    let mut decoder = Decoder {
-        problems,
-        templates: outside.templates,
-        read_file: outside.read_file,
-        names: Names::of(document),
-        sets: NamedSets::default(),
-        feeders: Vec::new(),
-        tables: Tables::new(),
-        set_depth: 0,
-        patterns: 0,
-        copied_bytes: 0,
-    };
+    let file = outside.file;
+    let mut decoder = Decoder::new(document, outside, problems);
     let cursor = Cursor { node: document, path: String::new() };
     let decoded = decoder.document(&cursor);
     decoder.check_names();
     let Decoder { problems, templates, feeders, .. } = decoder;
     let scenario = decoded.filter(|_| problems.is_empty()).map(|decoded| Scenario {
-        name: outside.file.into(),
+        name: file.into(),
         host: decoded.host,
         classes: decoded.classes,
         load: decoded.load,
@@ -108,4 +114,16 @@ pub(super) fn decode<'n>(document: &'n Node, outside: Outside<'n>, problems: Pro
         templates: Arc::new(templates),
     });
     (scenario, problems)
+}
+
+/// Decodes the settings of users that are code. Problems as in [`decode`].
+pub(super) fn settings<'n>(
+    document: &'n Node,
+    outside: Outside<'n>,
+    problems: Problems,
+) -> (Option<Settings>, Problems) {
+    let mut decoder = Decoder::new(document, outside, problems);
+    let settings = decoder.settings(&Cursor { node: document, path: String::new() });
+    let problems = decoder.problems;
+    (settings.filter(|_| problems.is_empty()), problems)
 }

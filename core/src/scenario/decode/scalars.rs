@@ -101,17 +101,55 @@ impl<'n> Decoder<'n> {
         }
     }
 
+    /// The address of a server of any protocol, without the slash at its end.
+    pub(super) fn address(&mut self, cursor: &Cursor<'n>) -> Option<Arc<str>> {
+        let text = self.text(cursor, "a URL such as `http://127.0.0.1:8000`")?;
+        match check_address(text) {
+            Ok(()) => Some(text.trim_end_matches('/').into()),
+            Err(reason) => {
+                self.problem(cursor, reason);
+                None
+            }
+        }
+    }
+
     /// A name that is shown in tables: some text without control characters.
     pub(super) fn name(&mut self, cursor: &Cursor<'n>, name: &str, what: &str) -> Option<Arc<str>> {
-        if name.trim().is_empty() {
-            self.problem(cursor, format!("{what} has an empty name"));
-            return None;
+        match check_name(name, what) {
+            Ok(()) => Some(name.into()),
+            Err(reason) => {
+                self.problem(cursor, reason);
+                None
+            }
         }
-        if name.chars().any(char::is_control) {
-            self.problem(cursor, format!("the name of {what} holds a control character such as a line break"));
-            return None;
+    }
+}
+
+/// Checks a name that is shown in tables.
+///
+/// # Errors
+/// What is wrong with it.
+pub(crate) fn check_name(name: &str, what: &str) -> Result<(), String> {
+    if name.trim().is_empty() {
+        return Err(format!("{what} has an empty name"));
+    }
+    if name.chars().any(char::is_control) {
+        return Err(format!("the name of {what} holds a control character such as a line break"));
+    }
+    Ok(())
+}
+
+/// Checks the address of a server of any protocol: a URL with a host.
+///
+/// # Errors
+/// What is wrong with it.
+pub(crate) fn check_address(text: &str) -> Result<(), String> {
+    match Url::parse(text) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") => check_host(text),
+        Ok(url) if text.contains("://") && url.host_str().is_some_and(|host| !host.is_empty()) => Ok(()),
+        Ok(_) | Err(_) => {
+            Err(format!("{:?} is no URL with a host, expected one such as `tcp://127.0.0.1:7000`", shown(text)))
         }
-        Some(name.into())
     }
 }
 
@@ -201,6 +239,16 @@ mod tests {
         }
         for text in ["", "localhost:8000", "ftp://x", "http://", "http://x:99999", "http://x/?a=1", "http://{{ h }}"] {
             assert!(check_host(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_a_url_with_a_host() {
+        for text in ["http://127.0.0.1:8000", "tcp://localhost:7000", "redis://[::1]:6379", "mqtt://broker"] {
+            assert_eq!(check_address(text), Ok(()), "{text}");
+        }
+        for text in ["", "localhost:7000", "tcp://", "tcp:7000", "tcp://x:99999", "http://x/?a=1", "127.0.0.1:7000"] {
+            assert!(check_address(text).is_err(), "{text}");
         }
     }
 }
