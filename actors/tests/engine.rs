@@ -6,6 +6,7 @@ mod support;
 use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use actix::{Actor, Context, Handler};
@@ -63,7 +64,13 @@ struct Prepared {
 
 async fn prepared(scenario: &str, data: &str, arbiters: usize, assignment: &Assignment) -> Prepared {
     let scenario = scenario_with_data(scenario, functions::register, data);
-    let engine = Engine::new(EngineOptions { scenario, http: HttpOptions::default(), arbiters, seed: 1 });
+    let engine = Engine::new(EngineOptions {
+        scenario,
+        natives: Arc::default(),
+        http: HttpOptions::default(),
+        arbiters,
+        seed: 1,
+    });
     let exhausted = Rc::new(Cell::new(0));
     let told = Exhausted(Rc::clone(&exhausted)).start().recipient();
     let users = engine.prepare(PlanClock::anchored_at(Instant::now()), assignment, told).await;

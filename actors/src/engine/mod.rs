@@ -27,6 +27,7 @@ use crate::http::HttpOptions;
 use crate::user::context::{ArbiterContext, StopMode, UserSpec};
 use crate::user::feeders::source::OwnLeases;
 use crate::user::feeders::{DataExhausted, DrawPlace, ExhaustedNotice, RunFeeders};
+use crate::user::native::registry::NativeUsers;
 use host::{StartUsers, StopAllUsers, StopUsers, UserHost};
 use open_load::{OpenLoad, Place};
 use stats_collector::{Drain, StatsCollector};
@@ -36,6 +37,8 @@ use stats_collector::{Drain, StatsCollector};
 pub struct EngineOptions {
     /// What users do.
     pub scenario: Arc<Scenario>,
+    /// The code of users that have any.
+    pub natives: Arc<NativeUsers>,
     /// How they connect.
     pub http: HttpOptions,
     /// Arbiters, each with a thread of its own; at least 1.
@@ -123,6 +126,7 @@ impl ArbiterActors {
         feeders: Arc<RunFeeders>,
     ) -> Self {
         let context = ArbiterContext::new(options.scenario, options.http, clock, options.seed).sharing(feeders);
+        let context = context.with_natives(options.natives);
         let is_open = assignment.plan.arrivals().is_some();
         let context = Rc::new(if is_open { context.open() } else { context });
         let load = OpenLoad::new(assignment, place, options.seed.wrapping_add(place.arbiter));

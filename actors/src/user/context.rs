@@ -13,6 +13,7 @@ use akrida_core::stats::recorder::Recorder;
 use super::desk::ArrivalDesk;
 use super::feeders::source::OwnLeases;
 use super::feeders::{DrawPlace, RunFeeders};
+use super::native::registry::NativeUsers;
 use crate::clock::PlanClock;
 use crate::http::HttpOptions;
 use crate::observe::{Event, Observer};
@@ -22,6 +23,8 @@ use crate::observe::{Event, Observer};
 pub struct ArbiterContext {
     /// What users do.
     pub scenario: Arc<Scenario>,
+    /// The code of users that have any.
+    pub natives: Arc<NativeUsers>,
     /// Where they record.
     pub recorder: RefCell<Recorder>,
     /// Plan time.
@@ -47,14 +50,20 @@ impl ArbiterContext {
         let live = scenario.classes.iter().map(|_| Cell::new(0)).collect();
         let source_of = |feeder: &Feeder| Box::new(OwnLeases::of(feeder)) as _;
         let feeders = Arc::new(RunFeeders::new(&scenario.feeders, DrawPlace::ALONE, None, source_of));
-        let recorder = RefCell::default();
-        Self { scenario, recorder, clock, http, live, desk: None, observer: None, feeders, seed }
+        let (natives, recorder) = (Arc::default(), RefCell::default());
+        Self { scenario, natives, recorder, clock, http, live, desk: None, observer: None, feeders, seed }
     }
 
     /// The same with feeders that other arbiters draw from, too.
     #[must_use]
     pub fn sharing(self, feeders: Arc<RunFeeders>) -> Self {
         Self { feeders, ..self }
+    }
+
+    /// The same for classes that are code of the program.
+    #[must_use]
+    pub fn with_natives(self, natives: Arc<NativeUsers>) -> Self {
+        Self { natives, ..self }
     }
 
     /// The same for an open model: users wait for arrivals.

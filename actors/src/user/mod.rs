@@ -6,6 +6,7 @@
 //! - `runner`, `steps`, `request`: what it does in between; `session` is what it remembers
 //! - [`desk`]: where the arrivals of an open model meet the users that serve them
 //! - [`feeders`]: the rows of data files that users draw
+//! - [`native`]: users that are code of the program; `recording` is what their requests share with those of steps
 //! - `tasks`, `wait`: which task is next and when, as pure functions
 //! - [`functions`]: what templates may call
 //! - [`watched`]: the life of a user that is debugged
@@ -15,7 +16,9 @@ pub mod context;
 pub mod desk;
 pub mod feeders;
 pub mod functions;
+pub mod native;
 pub mod program;
+mod recording;
 mod request;
 mod request_program;
 mod runner;

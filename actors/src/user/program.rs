@@ -13,6 +13,7 @@ use akrida_core::stats::endpoint::EndpointKey;
 use akrida_core::stats::recorder::{EndpointId, Recorder};
 
 use super::context::ArbiterContext;
+use super::native::names::NativeNames;
 use super::request_program::RequestProgram;
 use super::tasks::WeightTable;
 use crate::http::connect::Network;
@@ -45,6 +46,10 @@ pub(super) struct ClassProgram {
     pub(super) on_stop: Box<[Action]>,
     pub(super) on_unauthorized: Box<[Action]>,
     pub(super) tasks: SetProgram,
+    /// Whether its tasks are code of the program.
+    pub(super) is_native: bool,
+    /// What this code looks up by name.
+    pub(super) names: NativeNames,
 }
 
 #[derive(Debug)]
@@ -62,6 +67,8 @@ pub(super) struct SetProgram {
 pub(super) enum TaskProgram {
     Steps(Box<[Action]>),
     Set(SetProgram),
+    /// A place among the tasks of the code.
+    Native(usize),
 }
 
 /// A compiled step.
@@ -127,13 +134,14 @@ type Compiled = (Box<[ClassProgram]>, Vec<ProgramError>, Vec<Rc<Target>>);
 fn compile(scenario: &Scenario, recorder: &mut Recorder) -> Compiled {
     let (mut problems, mut targets) = (Vec::new(), Vec::new());
     let classes = scenario.classes.iter().map(|class| {
-        let host = class.host.as_deref().or(scenario.host.as_deref());
+        let host = class.host.as_ref().or(scenario.host.as_ref());
         let base = host.map(|host| Target::parse(host).map(Rc::new).map_err(|error| format!("host: {error}")));
         let templates = &scenario.templates;
         targets.extend(base.iter().flatten().cloned());
         let mut compiler = Compiler {
             templates,
             recorder,
+            host,
             base,
             defaults: &class.defaults,
             problems: Vec::new(),
@@ -153,6 +161,8 @@ fn compile(scenario: &Scenario, recorder: &mut Recorder) -> Compiled {
 pub(super) struct Compiler<'a> {
     pub(super) templates: &'a Templates,
     pub(super) recorder: &'a mut Recorder,
+    /// The host as it is written.
+    pub(super) host: Option<&'a Arc<str>>,
     /// The host that paths are appended to, or why there is none.
     pub(super) base: Option<Result<Rc<Target>, String>>,
     pub(super) defaults: &'a RequestDefaults,
@@ -171,6 +181,8 @@ impl Compiler<'_> {
             on_stop: self.steps(&class.on_stop),
             on_unauthorized: self.steps(&class.on_unauthorized),
             tasks: self.set(&class.tasks, class.wait_time),
+            is_native: class.is_native(),
+            names: NativeNames::new(self.host, self.base.clone()),
         }
     }
 
@@ -178,6 +190,7 @@ impl Compiler<'_> {
         let tasks = set.tasks.iter().map(|task| match &task.body {
             TaskBody::Steps(steps) => TaskProgram::Steps(self.steps(steps)),
             TaskBody::Set(set) => TaskProgram::Set(self.set(set, class_wait)),
+            TaskBody::Native(place) => TaskProgram::Native(*place),
         });
         SetProgram {
             order: set.order,

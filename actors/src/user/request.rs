@@ -2,25 +2,19 @@
 
 use std::borrow::Cow;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
 
-use akrida_core::limits;
 use akrida_core::scenario::body::ParsedBody;
 use akrida_core::scenario::check::Check;
 use akrida_core::scenario::render::Renderer;
 use akrida_core::scenario::response::ResponseView;
 use akrida_core::stats::endpoint::EndpointKey;
-use akrida_core::stats::recorder::{EndpointId, Phases, Sample};
+use akrida_core::stats::recorder::EndpointId;
 use minijinja::Value;
 use minijinja::value::Serde;
 
-use super::context::SharedContext;
 use super::request_program::{EndpointSource, OutgoingSource, RequestProgram};
 use super::runner::{Flow, Runner};
-use super::stop::Phase;
 use crate::http::client::Outcome;
-use crate::http::error::GeneratorFault;
-use crate::http::meter::Meter;
 use crate::http::request::Outgoing;
 use crate::http::response::Response;
 use crate::observe::{Event, Observer};
@@ -77,14 +71,7 @@ impl Runner {
             Ok(endpoint) => endpoint,
             Err(reason) => return Err(self.record_unsent(request, &reason)),
         };
-        let in_flight = InFlight::new(&self.context, self.session.client.meter());
-        let outcome = self.session.client.send(outgoing).await;
-        in_flight.landed();
-        self.count_exchanges(outcome.exchanges);
-        match outcome.result.as_ref().map_err(|error| error.generator_fault()) {
-            Err(Some(fault)) => Err(self.back_off(fault).await),
-            _ => Ok(Answer { endpoint, outcome }),
-        }
+        self.exchange(outgoing).await.map(|outcome| Answer { endpoint, outcome })
     }
 
     fn is_to_authorize(&self, request: &RequestProgram, answer: &Answer) -> bool {
@@ -129,25 +116,14 @@ impl Runner {
     }
 
     fn judge(&mut self, request: &RequestProgram, Answer { endpoint, outcome }: &Answer) -> Flow {
-        let (verdict, content_bytes) = match &outcome.result {
-            Ok(response) => (self.examine(request, response, outcome), response.content_bytes),
+        let verdict = match &outcome.result {
+            Ok(response) => self.examine(request, response, outcome),
             Err(error) => {
                 let flow = if request.extracts.is_empty() { Flow::Continue } else { Flow::EndTask };
-                (Verdict { failure: Some(error.to_string()), flow }, 0)
+                Verdict { failure: Some(error.to_string()), flow }
             }
         };
-        self.failures += u64::from(verdict.failure.is_some());
-        self.context.show(&Event::Samples { latency: outcome.latency, failure: verdict.failure.as_deref() });
-        let lag_us = self.take_lag_us();
-        self.context.recorder.borrow_mut().record(&Sample {
-            endpoint: *endpoint,
-            latency_us: outcome.latency.as_micros() as u64,
-            failure: verdict.failure.as_deref(),
-            content_bytes,
-            phases: outcome.phases,
-            lag_us,
-            ended_us: self.context.clock.at_us(outcome.ended),
-        });
+        self.record_outcome(*endpoint, outcome, verdict.failure.as_deref());
         verdict.flow
     }
 
@@ -195,43 +171,14 @@ impl Runner {
 
     /// Records a request that could not be rendered: a failure that took no time and reached no wire.
     fn record_unsent(&mut self, request: &RequestProgram, reason: &str) -> Flow {
-        self.failures += 1;
-        self.context.show(&Event::Samples { latency: Duration::ZERO, failure: Some(reason) });
-        let lag_us = self.take_lag_us();
-        let mut recorder = self.context.recorder.borrow_mut();
         let endpoint = match &request.endpoint {
             EndpointSource::Known(endpoint) => *endpoint,
             EndpointSource::Rendered { method, name } => {
-                recorder.endpoint(&EndpointKey::request(method, name.source()))
+                self.context.recorder.borrow_mut().endpoint(&EndpointKey::request(method, name.source()))
             }
         };
-        recorder.record(&Sample {
-            endpoint,
-            latency_us: 0,
-            failure: Some(reason),
-            content_bytes: 0,
-            phases: Phases::default(),
-            lag_us,
-            ended_us: self.context.clock.at_us(Instant::now()),
-        });
+        self.record_not_sent(endpoint, reason);
         Flow::EndTask
-    }
-
-    fn count_exchanges(&mut self, exchanges: u32) {
-        let mut recorder = self.context.recorder.borrow_mut();
-        (0..exchanges).for_each(|_| recorder.count_exchange());
-    }
-
-    /// This machine is at its limit, which says nothing about the target. Pauses, so that trying again does not make
-    /// it worse, and ends the task, whose request is missing.
-    async fn back_off(&mut self, fault: GeneratorFault) -> Flow {
-        self.context.recorder.borrow_mut().count_generator_error(fault.as_str());
-        self.context.show(&Event::Limited(fault.as_str()));
-        let jitter = 0.5 + self.session.random().f64();
-        match self.pause(limits::GENERATOR_FAULT_PAUSE.mul_f64(jitter), Phase::Cut).await {
-            Flow::Continue => Flow::EndTask,
-            cut => cut,
-        }
     }
 }
 
@@ -253,33 +200,4 @@ fn first_failure(
     });
     // All are evaluated, so that all are seen.
     failures.collect::<Vec<_>>().into_iter().flatten().next()
-}
-
-/// Counts a request as interrupted if it is dropped before it landed. Hops that were over by then are exchanges.
-struct InFlight {
-    context: SharedContext,
-    meter: Rc<Meter>,
-    landed: bool,
-}
-
-impl InFlight {
-    fn new(context: &SharedContext, meter: Rc<Meter>) -> Self {
-        Self { context: Rc::clone(context), meter, landed: false }
-    }
-
-    fn landed(mut self) {
-        self.landed = true;
-    }
-}
-
-impl Drop for InFlight {
-    fn drop(&mut self) {
-        if self.landed || std::thread::panicking() {
-            return;
-        }
-        if let Ok(mut recorder) = self.context.recorder.try_borrow_mut() {
-            (0..self.meter.exchanges_over()).for_each(|_| recorder.count_exchange());
-            recorder.count_interrupted();
-        }
-    }
 }

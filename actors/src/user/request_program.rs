@@ -180,10 +180,7 @@ impl RequestTemplate {
         let mut url = text(renderer, &self.url)?;
         if !self.query.is_empty() {
             let pairs = encoded_pairs(renderer, &self.query)?;
-            // A fragment is never sent, and the query goes before it.
-            let before_fragment = url.split('#').next().unwrap_or_default();
-            let separator = if before_fragment.contains('?') { '&' } else { '?' };
-            url = Cow::Owned(format!("{before_fragment}{separator}{pairs}"));
+            url = Cow::Owned(with_query(&url, &pairs).into_owned());
         }
         let target = match &self.base {
             _ if is_absolute(&url) => Target::parse(&url),
@@ -202,20 +199,11 @@ impl RequestTemplate {
         for (name, value) in &self.headers {
             headers.push((name.clone(), header_value(name, &text(renderer, value)?)?));
         }
-        let has = |headers: &[(HeaderName, HeaderValue)], name: &HeaderName| headers.iter().any(|(n, _)| n == name);
         if let Some(auth) = &self.auth {
             headers.retain(|(name, _)| *name != AUTHORIZATION);
             headers.push((AUTHORIZATION, header_value(&AUTHORIZATION, &credentials(renderer, auth)?)?));
-        } else if let Some(credentials) = target.credentials().filter(|_| !has(&headers, &AUTHORIZATION)) {
-            headers.push((AUTHORIZATION, credentials.clone()));
         }
-        if !has(&headers, &USER_AGENT) {
-            headers.push((USER_AGENT, HeaderValue::from_static(http::USER_AGENT)));
-        }
-        if let Some(content_type) = content_type(&self.body).filter(|_| !has(&headers, &CONTENT_TYPE)) {
-            headers.push((CONTENT_TYPE, HeaderValue::from_static(content_type)));
-        }
-        Ok(headers.into())
+        Ok(completed(headers, target, content_type(&self.body)))
     }
 
     fn render_body(&self, renderer: &Renderer<'_>) -> Result<Option<Bytes>, String> {
@@ -245,7 +233,26 @@ fn merged_headers(
     inherited.chain(own).map(parse).collect()
 }
 
-fn header_value(name: &HeaderName, text: &str) -> Result<HeaderValue, String> {
+/// Headers with those that are sent unless the request names them itself.
+pub(super) fn completed(
+    mut headers: Vec<(HeaderName, HeaderValue)>,
+    target: &Target,
+    content_type: Option<&'static str>,
+) -> Rc<[(HeaderName, HeaderValue)]> {
+    let has = |headers: &[(HeaderName, HeaderValue)], name: &HeaderName| headers.iter().any(|(n, _)| n == name);
+    if let Some(credentials) = target.credentials().filter(|_| !has(&headers, &AUTHORIZATION)) {
+        headers.push((AUTHORIZATION, credentials.clone()));
+    }
+    if !has(&headers, &USER_AGENT) {
+        headers.push((USER_AGENT, HeaderValue::from_static(http::USER_AGENT)));
+    }
+    if let Some(content_type) = content_type.filter(|_| !has(&headers, &CONTENT_TYPE)) {
+        headers.push((CONTENT_TYPE, HeaderValue::from_static(content_type)));
+    }
+    headers.into()
+}
+
+pub(super) fn header_value(name: &HeaderName, text: &str) -> Result<HeaderValue, String> {
     HeaderValue::from_str(text)
         .or_else(|_| HeaderValue::from_bytes(text.as_bytes()))
         .map_err(|_| format!("header {name}: value has characters that cannot be sent"))
@@ -306,11 +313,22 @@ fn encoded_pairs(renderer: &Renderer<'_>, pairs: &[(Arc<str>, Template)]) -> Res
     Ok(encoded.finish())
 }
 
+/// A URL with encoded pairs, if there are any, behind its own query.
+pub(super) fn with_query<'u>(url: &'u str, pairs: &str) -> Cow<'u, str> {
+    if pairs.is_empty() {
+        return Cow::Borrowed(url);
+    }
+    // A fragment is never sent, and the query goes before it.
+    let before_fragment = url.split('#').next().unwrap_or_default();
+    let separator = if before_fragment.contains('?') { '&' } else { '?' };
+    Cow::Owned(format!("{before_fragment}{separator}{pairs}"))
+}
+
 fn text<'t>(renderer: &Renderer<'_>, template: &'t Template) -> Result<Cow<'t, str>, String> {
     renderer.text(template).map_err(|error| error.to_string())
 }
 
-fn is_absolute(url: &str) -> bool {
+pub(super) fn is_absolute(url: &str) -> bool {
     let scheme = |scheme: &str| url.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
     scheme("http://") || scheme("https://")
 }

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use super::context::{SharedContext, UserSpec};
 use super::feeders::HeldRows;
+use super::native::registry::Living;
 use super::program::{ClassProgram, Program, SetProgram, TaskProgram};
 use super::session::Session;
 use super::stop::{Phase, StopSignal};
@@ -33,8 +34,11 @@ pub(super) enum Flow {
     Cut,
 }
 
-/// A user at work.
-pub(super) struct Runner {
+/// What runs a user calls it so; code of the program knows it as its [`UserContext`].
+pub(super) type Runner = UserContext;
+
+/// A user at work: what the code of its tasks may use. It comes with every call and belongs to this user alone.
+pub struct UserContext {
     pub(super) context: SharedContext,
     pub(super) program: Rc<Program>,
     pub(super) session: Session,
@@ -43,6 +47,8 @@ pub(super) struct Runner {
     pub(super) spec: UserSpec,
     /// Failed samples, groups and exceptions so far; a group compares it before and after.
     pub(super) failures: u64,
+    /// The state that code of the program keeps for this user.
+    pub(super) living: Option<Box<dyn Living>>,
     /// When the current task was due to start.
     task_due: Instant,
     /// In an open model: how late the task started, for its first request; 0 for the others.
@@ -71,6 +77,7 @@ impl Runner {
             stop,
             spec,
             failures: 0,
+            living: None,
             task_due,
             lag_us,
             polls,
@@ -89,7 +96,7 @@ impl Runner {
             // It never started, and its `on_stop` may name a row.
             _ => return,
         }
-        if !matches!(self.start(class).await, Flow::StopUser | Flow::Cut) {
+        if !matches!(self.start_at_last(class).await, Flow::StopUser | Flow::Cut) {
             self.task_due = Instant::now();
             if self.context.desk.is_some() {
                 self.serve(&class.tasks).await;
@@ -102,11 +109,12 @@ impl Runner {
 
     pub(super) async fn finish(&mut self, class: &ClassProgram) {
         self.ending = true;
-        if class.on_stop.is_empty() {
+        if class.on_stop.is_empty() && self.living.is_none() {
             return;
         }
         self.context.show(&Event::Begins("on_stop"));
         Box::pin(self.run_steps(&class.on_stop)).await;
+        self.stop_native().await;
     }
 
     /// Drops the arrival of an open model for which a user was started that finds no row.
@@ -118,10 +126,13 @@ impl Runner {
 
     pub(super) async fn start(&mut self, class: &ClassProgram) -> Flow {
         self.set_variables(&class.variables);
-        if class.on_start.is_empty() {
+        if class.on_start.is_empty() && !class.is_native {
             return Flow::Continue;
         }
         self.context.show(&Event::Begins("on_start"));
+        if class.is_native {
+            return Box::pin(self.start_native(class)).await;
+        }
         Box::pin(self.run_steps(&class.on_start)).await
     }
 
@@ -185,6 +196,7 @@ impl Runner {
         match task {
             TaskProgram::Steps(steps) => Box::pin(self.run_steps(steps)).await,
             TaskProgram::Set(inner) => Box::pin(self.run_set(inner, true)).await,
+            TaskProgram::Native(task) => self.run_native(*task).await,
         }
     }
 
@@ -236,8 +248,12 @@ impl Runner {
     /// Pauses within a task.
     pub(super) async fn pause_within(&mut self, wait: &WaitTime) -> Flow {
         let pause = self.drawn_pause(wait, Instant::now());
-        let end = if self.ending { Phase::Dead } else { Phase::Cut };
-        self.pause(pause, end).await
+        self.pause(pause, self.pauses_until()).await
+    }
+
+    /// The phase that ends a pause within a task.
+    pub(super) fn pauses_until(&self) -> Phase {
+        if self.ending { Phase::Dead } else { Phase::Cut }
     }
 
     fn drawn_pause(&mut self, wait: &WaitTime, now: Instant) -> Duration {

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use akrida_core::scenario::model::ValueTemplate;
 use akrida_core::scenario::template::{Condition, Template};
-use akrida_core::stats::recorder::{EndpointId, Phases, Sample};
+use akrida_core::stats::recorder::EndpointId;
 use minijinja::Value;
 use minijinja::value::Serde;
 
@@ -15,9 +15,6 @@ use crate::observe::Event;
 
 /// Iterations of a loop after which a user that waits for nothing gives way.
 const GIVE_WAY_EVERY: u64 = 64;
-
-/// What the statistics say of a group whose steps failed.
-const GROUP_FAILURE: &str = "a step in the group failed";
 
 impl Runner {
     /// Runs steps until one of them ends the task.
@@ -38,8 +35,8 @@ impl Runner {
                     Ok(times) => Box::pin(self.repeat(times, steps)).await,
                     Err(flow) => flow,
                 },
-                Action::Group { endpoint, steps } => Box::pin(self.group(*endpoint, steps)).await,
-                Action::Log(text) => self.log(text),
+                Action::Group { endpoint, steps } => Box::pin(self.group_step(*endpoint, steps)).await,
+                Action::Log(text) => self.log_step(text),
                 Action::Set(values) => self.set_variables(values),
                 Action::Interrupt => Flow::Interrupt,
                 Action::StopUser => {
@@ -76,24 +73,14 @@ impl Runner {
     }
 
     /// Times steps as one transaction. One that was cut short by a stop is no transaction and is not recorded.
-    async fn group(&mut self, endpoint: EndpointId, steps: &[Action]) -> Flow {
+    async fn group_step(&mut self, endpoint: EndpointId, steps: &[Action]) -> Flow {
         let failures = self.failures;
         let started = Instant::now();
         let flow = self.run_steps(steps).await;
         if flow == Flow::Cut {
             return flow;
         }
-        let ended = Instant::now();
-        let failed = self.failures > failures;
-        self.context.recorder.borrow_mut().record(&Sample {
-            endpoint,
-            latency_us: (ended - started).as_micros() as u64,
-            failure: failed.then_some(GROUP_FAILURE),
-            content_bytes: 0,
-            phases: Phases::default(),
-            lag_us: None,
-            ended_us: self.context.clock.at_us(ended),
-        });
+        self.record_group(endpoint, started, self.failures > failures);
         flow
     }
 
@@ -115,7 +102,7 @@ impl Runner {
         times.map_err(|reason| self.exception(&reason))
     }
 
-    fn log(&mut self, template: &Template) -> Flow {
+    fn log_step(&mut self, template: &Template) -> Flow {
         let (user, observer) = (self.spec.index.0, self.context.observer.as_deref());
         let logged = self.session.render(&self.program.templates, |renderer| {
             let text = renderer.text(template).map_err(|error| error.to_string())?;

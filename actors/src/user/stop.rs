@@ -33,6 +33,8 @@ pub(super) struct StopSignal {
     timer: RefCell<Option<Pin<Box<Sleep>>>>,
     /// How often the user's future was polled: unchanged over a task, the task never waited for anything.
     polls: Cell<u64>,
+    /// Whether a request is under way, which a cut lets end.
+    under_way: Cell<bool>,
 }
 
 impl StopSignal {
@@ -82,6 +84,30 @@ impl StopSignal {
         .await
     }
 
+    /// Runs code that does not look at the phase itself, until it is cut: at the first moment at which it waits and no
+    /// request is under way. Then it is dropped, and there is no result.
+    pub(super) async fn unless_cut<F: Future>(&self, mut future: Pin<&mut F>) -> Option<F::Output> {
+        poll_fn(|cx| {
+            if self.is_cut_off(cx) {
+                return Poll::Ready(None);
+            }
+            match future.as_mut().poll(cx) {
+                Poll::Pending if self.is_cut_off(cx) => Poll::Ready(None),
+                polled => polled.map(Some),
+            }
+        })
+        .await
+    }
+
+    fn is_cut_off(&self, cx: &mut Context<'_>) -> bool {
+        !self.under_way.get() && self.poll_phase(cx) >= Phase::Cut
+    }
+
+    /// A request begins or is over.
+    pub(super) fn set_under_way(&self, under_way: bool) {
+        self.under_way.set(under_way);
+    }
+
     /// A count that changes whenever the user's future gave way to others.
     pub(super) fn polls(&self) -> u64 {
         self.polls.get()
@@ -128,6 +154,21 @@ mod tests {
         assert_eq!(signal.phase(), Phase::Cut);
         assert_eq!(signal.unless(Phase::Dead, std::pin::pin!(pending::<()>())).await, None);
         assert_eq!(signal.phase(), Phase::Dead);
+    }
+
+    #[actix_rt::test]
+    async fn a_cut_drops_code_that_waits_unless_a_request_is_under_way() {
+        let signal = StopSignal::default();
+        signal.order(StopMode::Now);
+        let never_polled = async { unreachable!("nothing begins after the cut") };
+        assert_eq!(signal.unless_cut(std::pin::pin!(never_polled)).await, None::<()>);
+        signal.set_under_way(true);
+        let request = async {
+            tokio::task::yield_now().await;
+            signal.set_under_way(false);
+            pending::<()>().await;
+        };
+        assert_eq!(signal.unless_cut(std::pin::pin!(request)).await, None);
     }
 
     #[actix_rt::test]

@@ -39,7 +39,8 @@ impl Runner {
         if self.draw_rows().await != Flow::Continue {
             return;
         }
-        if self.start(class).await != Flow::StopUser {
+        let flow = self.start(class).await;
+        if flow != Flow::StopUser && (self.living.is_some() || !class.is_native) {
             self.rehearse_set(&class.tasks, "").await;
         }
         self.finish(class).await;
@@ -58,6 +59,10 @@ impl Runner {
                 TaskProgram::Steps(steps) => {
                     self.context.show(&Event::Begins(&name));
                     Box::pin(self.run_steps(steps)).await;
+                }
+                TaskProgram::Native(place) => {
+                    self.context.show(&Event::Begins(&name));
+                    self.run_native(*place).await;
                 }
                 TaskProgram::Set(inner) => Box::pin(self.rehearse_set(inner, &format!("{name}."))).await,
             }

@@ -15,9 +15,12 @@ use akrida_actors::http::HttpOptions;
 use akrida_actors::user::actor::{UserActor, UserEnded, start_user};
 use akrida_actors::user::context::{ArbiterContext, SharedContext, UserSpec};
 use akrida_actors::user::functions;
+use akrida_actors::user::native::User;
+use akrida_actors::user::native::registry::NativeUsers;
 use akrida_actors::user::program::Program;
 use akrida_core::ids::UserIndex;
 use akrida_core::scenario::model::Scenario;
+use akrida_core::scenario::native::{Settings, scenario};
 use akrida_core::scenario::template::RegisterFunctions;
 use akrida_core::scenario::{Format, Source, load_with};
 use akrida_core::stats::endpoint::EndpointKey;
@@ -203,7 +206,15 @@ impl Users {
     /// The same with data: every file that the scenario names holds this.
     pub fn with_data(scenario: &str, host: &str, http: HttpOptions, register: RegisterFunctions, data: &str) -> Self {
         let scenario = scenario_with_data(&scenario.replace("HOST", host), register, data);
-        let context = ArbiterContext::new(scenario, http, PlanClock::anchored_at(Instant::now()), 1);
+        Self::in_context(ArbiterContext::new(scenario, http, PlanClock::anchored_at(Instant::now()), 1))
+    }
+
+    /// Users that are code.
+    pub fn native<U: User>(host: &str) -> Self {
+        Self::in_context(native_context::<U>(host))
+    }
+
+    pub fn in_context(context: ArbiterContext) -> Self {
         let ended: Rc<Cell<usize>> = Rc::default();
         Self {
             program: Rc::new(Program::new(&context)),
@@ -236,6 +247,16 @@ pub fn scenario_with_data(text: &str, register: RegisterFunctions, data: &str) -
     let source = Source { name: "test.yml", text, format: Format::Yaml };
     let scenario = load_with(&source, register, &|_| Ok(data.as_bytes().to_vec()));
     scenario.unwrap_or_else(|problems| panic!("{problems:#?}"))
+}
+
+/// What users that are code share.
+pub fn native_context<U: User>(host: &str) -> ArbiterContext {
+    let mut natives = NativeUsers::default();
+    let class = natives.add::<U>();
+    let settings = Settings { host: Some(host.into()), ..Settings::default() };
+    let scenario = scenario("test", settings, &[class], functions::register).expect("within bounds");
+    let clock = PlanClock::anchored_at(Instant::now());
+    ArbiterContext::new(Arc::new(scenario), HttpOptions::default(), clock, 1).with_natives(Arc::new(natives))
 }
 
 /// Runs one user to its end, which its scenario brings about.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::connection::ConnectionRules;
 use super::decode::class::{tagged, weight_milli};
 use super::decode::scalars::{check_address, check_name};
 use super::model::{
@@ -133,8 +134,10 @@ fn user_class(class: &NativeClass, problems: &mut Vec<String>) -> Option<UserCla
         variables: Vec::new(),
         feeders: Vec::new(),
         defaults: RequestDefaults::default(),
+        connection: ConnectionRules::default(),
         on_start: Vec::new(),
         on_stop: Vec::new(),
+        on_unauthorized: Vec::new(),
         tasks: TaskSet {
             order: class.order,
             wait_time: None,
