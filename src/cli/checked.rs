@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use akrida_actors::http::allowed_hosts::AllowedHost;
@@ -13,7 +13,7 @@ use super::flags::output::OutputFlags;
 use super::layers::Effective;
 use super::start_mode::{self, StartMode};
 use super::values::{PROCESSES_MAX, Processes};
-use super::{Environment, Flags, Problem, subcommand};
+use super::{Environment, Flags, Problem, subcommand, values};
 
 /// The scenario that is run if none is named.
 pub const DEFAULT_SCENARIO: &str = "akrida.yml";
@@ -21,9 +21,10 @@ pub const DEFAULT_SCENARIO: &str = "akrida.yml";
 /// All that a run needs to know.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunOptions {
-    /// The scenario file, as it was named.
+    /// The scenario file, as it was named, or the name of the program that brings its own users.
     pub scenario: PathBuf,
-    /// The `http` or `https` base URL of the target, if it is not the scenario's.
+    /// The base URL of the target, if it is not the scenario's: `http` or `https` unless the program brings its own
+    /// users.
     pub host: Option<String>,
     /// The peak number of users; at least 1.
     pub users: u64,
@@ -128,6 +129,15 @@ pub struct Log {
     pub skip: bool,
 }
 
+/// Where the scenario of a run comes from.
+#[derive(Clone, Debug)]
+pub(super) enum Source {
+    /// A file.
+    File,
+    /// The program of this name, which brings its users.
+    Program(PathBuf),
+}
+
 /// Fills in the defaults and checks the options against each other.
 ///
 /// # Errors
@@ -136,12 +146,21 @@ pub(super) fn check(
     flags: &Flags,
     effective: &Effective,
     environment: &Environment,
+    source: &Source,
 ) -> Result<RunOptions, Vec<Problem>> {
     let mut problems = unmet_needs(flags, effective);
-    let scenario = scenario(flags, environment).unwrap_or_else(|problem| {
+    let scenario = match source {
+        Source::File => scenario(flags, environment),
+        Source::Program(name) => program(name, flags, effective),
+    };
+    let scenario = scenario.unwrap_or_else(|problem| {
         problems.push(problem);
         PathBuf::new()
     });
+    if matches!(source, Source::File) {
+        let refused = flags.load.host.as_deref().and_then(|host| values::http_host(host).err());
+        problems.extend(refused.map(|message| Problem::new(effective.origin("host"), "host", message)));
+    }
     if !problems.is_empty() {
         return Err(problems);
     }
@@ -211,6 +230,15 @@ fn scenario(flags: &Flags, environment: &Environment) -> Result<PathBuf, Problem
              'akrida init' writes one"
         ),
     }))
+}
+
+/// The name of a program stands for a scenario file.
+fn program(name: &Path, flags: &Flags, effective: &Effective) -> Result<PathBuf, Problem> {
+    if flags.scenario.locustfile.is_none() {
+        return Ok(name.to_owned());
+    }
+    let message = "this program brings its own users; a scenario file is run by 'akrida -f FILE'";
+    Err(Problem::new(effective.origin("locustfile"), "locustfile", message))
 }
 
 fn processes(asked_for: Processes, environment: &Environment) -> NonZeroUsize {

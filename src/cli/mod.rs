@@ -22,11 +22,12 @@ pub mod target_args;
 mod values;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::FromArgMatches;
 
 pub use checked::RunOptions;
+use checked::Source;
 pub use environment::Environment;
 pub use error::CliError;
 pub use exit::Exit;
@@ -96,6 +97,25 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>, environment: &Enviro
     if subcommand::is_named_by(&arguments) {
         return subcommand::parse(arguments);
     }
+    parse_run(arguments, environment, &Source::File)
+}
+
+/// The same for a program that brings its own users: it has no subcommands and takes no scenario file, and its target
+/// may speak any protocol.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_for_program(
+    arguments: impl IntoIterator<Item = OsString>,
+    environment: &Environment,
+) -> Result<Invocation, CliError> {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let name = arguments.first().and_then(|program| Path::new(program).file_stem());
+    let name = name.map_or_else(|| PathBuf::from("program"), PathBuf::from);
+    parse_run(arguments, environment, &Source::Program(name))
+}
+
+fn parse_run(arguments: Vec<OsString>, environment: &Environment, source: &Source) -> Result<Invocation, CliError> {
     let Reading { settings, mut problems } = layers::read(arguments, environment)?;
     let all_names_are_known = problems.is_empty();
     let (settings, value_problems) = layers::with_valid_values(settings);
@@ -109,7 +129,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>, environment: &Enviro
             return Err(CliError::of_problems(&problems));
         }
     };
-    match checked::check(&flags, &effective, environment) {
+    match checked::check(&flags, &effective, environment, source) {
         Ok(options) if problems.is_empty() => Ok(asked_for(&flags, options)),
         Ok(_) => Err(CliError::of_problems(&problems)),
         Err(relations) => {

@@ -91,17 +91,30 @@ pub(crate) fn autoquit(text: &str) -> Result<Autoquit, String> {
     span::parse(text).map(Autoquit::After).map_err(|message| format!("{message}, or -1 to stay"))
 }
 
-/// A base URL, kept as it was written.
+/// A base URL of any protocol, kept as it was written.
 pub(crate) fn host(text: &str) -> Result<String, String> {
-    let refuse = |why: &str| Err(format!("\"{text}\" {why}; allowed: a base URL such as http://127.0.0.1:8000"));
     match Url::parse(text) {
         // Without its scheme, `localhost:8000` parses as a URL of the scheme `localhost`.
-        Ok(url) if !matches!(url.scheme(), "http" | "https") => refuse("does not start with http:// or https://"),
-        Ok(url) if url.query().is_some() || url.fragment().is_some() => refuse("has a query or a fragment"),
+        Ok(_) if !text.contains("://") => refused_host(text, "has no scheme"),
+        Ok(url) if url.host_str().is_none_or(str::is_empty) => refused_host(text, "has no host"),
+        Ok(url) if url.query().is_some() || url.fragment().is_some() => refused_host(text, "has a query or a fragment"),
         Ok(_) => Ok(text.to_owned()),
-        Err(url::ParseError::RelativeUrlWithoutBase) => refuse("does not start with http:// or https://"),
-        Err(error) => refuse(&format!("is not a URL ({error})")),
+        Err(url::ParseError::RelativeUrlWithoutBase) => refused_host(text, "has no scheme"),
+        Err(error) => refused_host(text, &format!("is not a URL ({error})")),
     }
+}
+
+/// A base URL of HTTP.
+pub(crate) fn http_host(text: &str) -> Result<String, String> {
+    let host = host(text)?;
+    match host.split_once("://") {
+        Some((scheme, _)) if ["http", "https"].iter().any(|http| scheme.eq_ignore_ascii_case(http)) => Ok(host),
+        _ => refused_host(text, "does not start with http:// or https://"),
+    }
+}
+
+fn refused_host(text: &str, why: &str) -> Result<String, String> {
+    Err(format!("\"{text}\" {why}; allowed: a base URL such as http://127.0.0.1:8000"))
 }
 
 fn whole_number(text: &str, min: u64, max: u64) -> Result<u64, String> {
@@ -160,10 +173,14 @@ mod tests {
     #[test]
     fn hosts_are_base_urls() {
         for good in ["http://127.0.0.1:8000", "https://example.org/base/", "http://[::1]:80"] {
-            assert_eq!(host(good), Ok(good.to_owned()));
+            assert_eq!(http_host(good), Ok(good.to_owned()));
+        }
+        for other in ["tcp://127.0.0.1:7000", "mqtt://broker", "redis://[::1]:6379"] {
+            assert_eq!(host(other), Ok(other.to_owned()));
+            assert!(http_host(other).is_err(), "{other}");
         }
         for bad in
-            ["", "localhost:8000", "example.org", "ftp://a", "http://", "http://a?b=c", "http://a#b", "http://a:99999"]
+            ["", "localhost:8000", "example.org", "tcp://", "http://", "http://a?b=c", "http://a#b", "http://a:99999"]
         {
             assert!(host(bad).is_err(), "{bad}");
         }

@@ -9,17 +9,18 @@ use akrida_actors::user::watched;
 use anyhow::bail;
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
 
+use super::runnable::{Origin, Runnable};
 use super::shutdown::Signals;
-use super::{http_setup, logging, print_all, scenario_file};
+use super::{http_setup, logging, print_all};
 use crate::cli::{Exit, RunOptions};
 use crate::debug_user::DebugPrinter;
 
 /// Lives as one user of the class that the options name, the first one if they name none.
-pub(super) fn debug(options: &RunOptions, shows_secrets: bool) -> anyhow::Result<Exit> {
+pub(super) fn debug(origin: &Origin, options: &RunOptions, shows_secrets: bool) -> anyhow::Result<Exit> {
     if options.user_classes.len() > 1 {
         bail!("--debug-user watches one user: name one user class, not {}", options.user_classes.join(", "));
     }
-    let (scenario, _) = scenario_file::selected(options)?;
+    let (Runnable { scenario, natives }, _) = origin.selected(options)?;
     logging::start(&options.log, BoxMakeWriter::new(std::io::stderr))?;
     print_all(format!("user class {}\n", scenario.classes[0].name))?;
     actix_rt::System::new().block_on(async {
@@ -27,7 +28,7 @@ pub(super) fn debug(options: &RunOptions, shows_secrets: bool) -> anyhow::Result
         let printer = Rc::new(DebugPrinter::new(shows_secrets));
         let clock = PlanClock::anchored_at(Instant::now());
         let context = ArbiterContext::new(scenario, http, clock, fastrand::u64(..));
-        let context = Rc::new(context.observed_by(Rc::clone(&printer) as _));
+        let context = Rc::new(context.with_natives(natives).observed_by(Rc::clone(&printer) as _));
         let mut signals = Signals::listen()?;
         tokio::select! {
             () = watched::live(&context, 0, options.run_time) => {}

@@ -15,6 +15,7 @@ use tracing_subscriber::fmt::writer::BoxMakeWriter;
 use super::logging;
 use super::print_to_stderr;
 use super::run_command::run_scenario;
+use super::runnable::Runnable;
 use crate::cli::{self, Environment, Exit, Invocation, RunOptions};
 use crate::live::LogLines;
 use crate::target::{TargetOptions, start};
@@ -39,7 +40,7 @@ pub(super) fn run() -> anyhow::Result<Exit> {
         let target = start(TargetOptions { latency: LATENCY.parse()?, workers: 1, ..TargetOptions::default() })?;
         let scenario = Arc::new(Scenario { host: Some(target.url().into()), ..scenario()? });
         print_to_stderr(&format!("{USERS} users against the built-in target at {} for {RUN_TIME}\n\n", target.url()));
-        let result = run_scenario(&scenario, &options).await?;
+        let result = run_scenario(&Runnable { scenario, natives: Arc::default() }, &options).await?;
         let counted = target.stop().await.received;
         let Some(result) = result else { return Ok(Exit::Failed { code: 1 }) };
         let reported = result.view.http_exchanges;

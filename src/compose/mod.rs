@@ -1,14 +1,17 @@
 //! Puts the parts together: the only place in this crate that knows all of them.
 
+mod app;
 mod check_command;
 mod debug_command;
 mod demo;
 mod follow;
 mod http_setup;
+mod listings;
 mod logging;
 mod outputs;
 mod preflight;
 mod run_command;
+mod runnable;
 mod scenario_file;
 mod shutdown;
 mod standalone;
@@ -23,13 +26,19 @@ use anyhow::Context;
 use crate::cli::{self, CliError, Environment, Exit, Invocation};
 use crate::init;
 
+pub use app::App;
+use runnable::Origin;
+
 /// Runs the program: parses its arguments, does what they ask for, and says how it ended.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let invocation = match cli::parse(arguments, &Environment::of_process()) {
-        Ok(invocation) => invocation,
-        Err(error) => return refused(&error),
-    };
-    concluded(carry_out(invocation))
+    match cli::parse(arguments, &Environment::of_process()) {
+        Ok(invocation) => concluded_by(invocation, &Origin::File),
+        Err(error) => refused(&error),
+    }
+}
+
+fn concluded_by(invocation: Invocation, origin: &Origin) -> ExitCode {
+    concluded(carry_out(invocation, origin))
 }
 
 fn refused(error: &CliError) -> ExitCode {
@@ -49,12 +58,14 @@ fn concluded(exit: anyhow::Result<Exit>) -> ExitCode {
     exit.into()
 }
 
-fn carry_out(invocation: Invocation) -> anyhow::Result<Exit> {
+fn carry_out(invocation: Invocation, origin: &Origin) -> anyhow::Result<Exit> {
     match invocation {
-        Invocation::Run(options) => return run_command::run(&options),
-        Invocation::DebugUser { secrets, options } => return debug_command::debug(&options, secrets),
-        Invocation::List(options) => print_all(scenario_file::list(&options)?)?,
-        Invocation::TaskRatio { json, options } => print_all(scenario_file::task_ratio(&options, json)?)?,
+        Invocation::Run(options) => return run_command::run(origin, &options),
+        Invocation::DebugUser { secrets, options } => return debug_command::debug(origin, &options, secrets),
+        Invocation::List(options) => print_all(listings::list(&origin.all(&options)?.scenario))?,
+        Invocation::TaskRatio { json, options } => {
+            print_all(listings::task_ratio(&origin.selected(&options)?.0.scenario, json))?;
+        }
         Invocation::Demo => return demo::run(),
         Invocation::Init { file } => {
             init::write(&file).with_context(|| format!("{} was not written", file.display()))?;

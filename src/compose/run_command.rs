@@ -18,9 +18,10 @@ use tracing_subscriber::fmt::writer::BoxMakeWriter;
 
 use super::follow::{Display, follow};
 use super::outputs::{self, Outputs};
+use super::runnable::{Origin, Runnable};
 use super::shutdown::Signals;
 use super::standalone::Standalone;
-use super::{http_setup, logging, preflight, scenario_file};
+use super::{http_setup, logging, preflight};
 use crate::cli::{Exit, RunOptions, StartMode};
 use crate::live::{LiveView, LogLines};
 
@@ -28,13 +29,13 @@ use crate::live::{LiveView, LogLines};
 const KEYS_WAITING_MAX: usize = 64;
 
 /// Runs what the options ask for.
-pub(super) fn run(options: &RunOptions) -> anyhow::Result<Exit> {
-    let (scenario, without_tasks) = scenario_file::selected(options)?;
+pub(super) fn run(origin: &Origin, options: &RunOptions) -> anyhow::Result<Exit> {
+    let (runnable, without_tasks) = origin.selected(options)?;
     logging::start(&options.log, BoxMakeWriter::new(LogLines))?;
     options.notices.iter().for_each(|notice| tracing::info!("{notice}"));
     without_tasks.iter().for_each(|class| tracing::warn!(%class, "no task is left with these tags"));
     actix_rt::System::new().block_on(async {
-        let Some(result) = run_scenario(&scenario, options).await? else { return Ok(Exit::Failed { code: 1 }) };
+        let Some(result) = run_scenario(&runnable, options).await? else { return Ok(Exit::Failed { code: 1 }) };
         stay(options).await?;
         Ok(result.exit)
     })
@@ -51,13 +52,15 @@ pub(super) struct RunResult {
 
 /// Runs a scenario to its end, prints and writes the result; `None` if the operator left at once. Needs a running
 /// actix system.
-pub(super) async fn run_scenario(scenario: &Arc<Scenario>, options: &RunOptions) -> anyhow::Result<Option<RunResult>> {
+pub(super) async fn run_scenario(runnable: &Runnable, options: &RunOptions) -> anyhow::Result<Option<RunResult>> {
+    let Runnable { scenario, natives } = runnable;
     let mut outputs = Outputs::open(options)?;
     let spec = spec(scenario, options)?;
     warn_of_limits(options.users);
     let engine = EngineOptions {
         http: http_setup::http_options(scenario, options).await?,
         scenario: Arc::clone(scenario),
+        natives: Arc::clone(natives),
         arbiters: options.processes.get(),
         seed: fastrand::u64(..),
     };

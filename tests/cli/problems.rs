@@ -46,7 +46,7 @@ fn a_wrong_value_is_named_with_its_place_and_what_is_allowed() {
         "LOCUST_PRINT_STATS: \"on\" is neither true nor false; allowed: true, false, 1, 0, yes, no",
         "pyproject.toml:3: run-time: \"0\" is no time at all; allowed: more than 0s",
         "locust.conf:1: users: \"ten\" is not a whole number in range; allowed: 1 to 10000000",
-        "locust.conf:3: host: \"[a]\" does not start with http:// or https://; allowed: a base URL such as http://127.0.0.1:8000",
+        "locust.conf:3: host: \"[a]\" has no scheme; allowed: a base URL such as http://127.0.0.1:8000",
         "AKRIDA_DNS: \"always\" is not known; allowed: once, ttl, connection",
         "--spawn-rate: \"-1\" is not a spawn rate; allowed: more than 0, up to 1000000 users per second",
         "--loglevel: \"loud\" is not known; allowed: DEBUG, INFO, WARNING, ERROR, CRITICAL",
