@@ -11,6 +11,8 @@ use tempfile::TempDir;
 #[derive(Debug)]
 pub struct Akrida {
     folder: TempDir,
+    /// A program that brings its own users; that of the scenario file if none.
+    program: Option<PathBuf>,
 }
 
 /// A run that has ended.
@@ -31,7 +33,13 @@ impl Akrida {
     pub fn with_scenario(text: &str) -> Self {
         let folder = tempfile::Builder::new().prefix("akrida-").tempdir().expect("a temporary folder");
         fs::write(folder.path().join("scenario.yml"), text).expect("a file");
-        Self { folder }
+        Self { folder, program: None }
+    }
+
+    /// An empty folder, and a program that brings its own users.
+    pub fn of_program(program: PathBuf) -> Self {
+        let folder = tempfile::Builder::new().prefix("akrida-").tempdir().expect("a temporary folder");
+        Self { folder, program: Some(program) }
     }
 
     /// The folder.
@@ -67,8 +75,8 @@ impl Akrida {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = program();
-        if !arguments.contains(&"-f") {
+        let mut command = self.program.as_ref().map_or_else(program, |program| cleared(Command::new(program)));
+        if self.program.is_none() && !arguments.contains(&"-f") {
             command.args(["-f", "scenario.yml"]);
         }
         command.current_dir(self.folder()).args(["--headless", "--only-summary", "--summary-json", "out.json"]);
@@ -114,7 +122,10 @@ impl Ended {
 
 /// The program, without the variables and files of whoever runs the tests.
 pub fn program() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_akrida"));
+    cleared(Command::new(env!("CARGO_BIN_EXE_akrida")))
+}
+
+fn cleared(mut command: Command) -> Command {
     command.env_clear().env("HOME", "/nonexistent").stdin(Stdio::null());
     command
 }

@@ -42,17 +42,16 @@ impl<'a> Sample<'a> {
     }
 }
 
-/// What a request brought, as far as the statistics are concerned: how many bytes.
+/// What a request brought, as far as the statistics are concerned: how many bytes. Implement it for what your client
+/// gives; a connection, for example, is none.
 pub trait Content {
     /// The bytes.
-    fn content_bytes(&self) -> u64;
-}
-
-impl Content for () {
     fn content_bytes(&self) -> u64 {
         0
     }
 }
+
+impl Content for () {}
 
 /// A number stands for that many bytes.
 impl Content for usize {
