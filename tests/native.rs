@@ -83,7 +83,7 @@ fn serve(stream: &TcpStream, counts: &Counts) -> io::Result<()> {
         let line = line?;
         let number = counts.lines.fetch_add(1, Ordering::Relaxed) + 1;
         let answer = match line.strip_prefix("ECHO ") {
-            _ if number % 100 == 0 => "ERROR",
+            _ if number.is_multiple_of(100) => "ERROR",
             Some(text) => text,
             None => "PONG",
         };

@@ -33,43 +33,36 @@ impl<'a> Http<'a> {
     }
 
     /// A GET request to an absolute URL, or to a path on the host.
-    #[must_use]
     pub fn get(self, url: impl Into<Cow<'a, str>>) -> HttpRequest<'a> {
         self.request("GET", url)
     }
 
     /// A POST request.
-    #[must_use]
     pub fn post(self, url: impl Into<Cow<'a, str>>) -> HttpRequest<'a> {
         self.request("POST", url)
     }
 
     /// A PUT request.
-    #[must_use]
     pub fn put(self, url: impl Into<Cow<'a, str>>) -> HttpRequest<'a> {
         self.request("PUT", url)
     }
 
     /// A PATCH request.
-    #[must_use]
     pub fn patch(self, url: impl Into<Cow<'a, str>>) -> HttpRequest<'a> {
         self.request("PATCH", url)
     }
 
     /// A DELETE request.
-    #[must_use]
     pub fn delete(self, url: impl Into<Cow<'a, str>>) -> HttpRequest<'a> {
         self.request("DELETE", url)
     }
 
     /// A HEAD request.
-    #[must_use]
     pub fn head(self, url: impl Into<Cow<'a, str>>) -> HttpRequest<'a> {
         self.request("HEAD", url)
     }
 
     /// A request with any method.
-    #[must_use]
     pub fn request(self, method: &'a str, url: impl Into<Cow<'a, str>>) -> HttpRequest<'a> {
         HttpRequest {
             user: self.user,

@@ -18,10 +18,12 @@ pub(in crate::user) struct NativeNames {
     host: Option<Arc<str>>,
     /// The host that paths are appended to, or why there is none.
     base: Option<Result<Rc<Target>, String>>,
-    /// By method and name.
-    endpoints: RefCell<HashMap<Box<str>, HashMap<Box<str>, EndpointId>>>,
+    /// By method.
+    endpoints: RefCell<HashMap<Box<str>, EndpointsByName>>,
     targets: RefCell<HashMap<Box<str>, Rc<Target>>>,
 }
+
+type EndpointsByName = HashMap<Box<str>, EndpointId>;
 
 impl NativeNames {
     pub(in crate::user) fn new(host: Option<&Arc<str>>, base: Option<Result<Rc<Target>, String>>) -> Self {
