@@ -120,6 +120,7 @@ fn the_command_line_is_that_of_the_program_without_scenario_files() {
     for (arguments, problem) in [
         (&["-f", "scenario.yml"][..], "--locustfile: this program brings its own users"),
         (&["-H", "localhost:7000"], "has no scheme"),
+        (&["-H", "tcp://a.test:7000", "--allow-host", "b.test"], "host not allowed: a.test; --allow-host names b.test"),
         (&["Tolker"], "did you mean \"Talker\"?"),
         (&["target"], "no user class \"target\""),
         (&["--tags", "nothing"], "no task is left"),

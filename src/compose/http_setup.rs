@@ -1,6 +1,7 @@
 //! How users connect, from the options and the hosts of the scenario.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::net::UdpSocket;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use akrida_actors::http::tls::{self, TlsOptions};
 use akrida_actors::user::program::Program;
 use akrida_core::scenario::hosts;
 use akrida_core::scenario::model::Scenario;
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail, ensure};
 use url::Url;
 
 use crate::cli::RunOptions;
@@ -64,11 +65,17 @@ fn check_hosts(scenario: &Scenario, allowed: &[AllowedHost]) -> anyhow::Result<(
     if allowed.is_empty() {
         return Ok(());
     }
+    let refused = |server: &dyn fmt::Display| {
+        let list = allowed.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        anyhow!("host not allowed: {server}; --allow-host names {list}")
+    };
     for target in Program::known_targets(scenario) {
-        if !allowed.iter().any(|host| host.permits(&target)) {
-            let list = allowed.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-            bail!("host not allowed: {}; --allow-host names {list}", target.authority());
-        }
+        ensure!(allowed.iter().any(|host| host.permits(&target)), refused(target.authority()));
+    }
+    // Those of other protocols are no targets of HTTP requests.
+    for url in hosts::base_urls(scenario).filter_map(|base| Url::parse(base).ok()) {
+        let (server, port) = (url.host_str().unwrap_or_default(), url.port_or_known_default());
+        ensure!(allowed.iter().any(|host| host.permits_server(server, port)), refused(&server));
     }
     Ok(())
 }

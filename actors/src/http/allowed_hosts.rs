@@ -20,7 +20,13 @@ impl AllowedHost {
     /// Whether it is the host of a target.
     #[must_use]
     pub fn permits(&self, target: &Target) -> bool {
-        target.authority().host().eq_ignore_ascii_case(&self.host) && self.port.is_none_or(|port| port == target.port())
+        self.permits_server(target.authority().host(), Some(target.port()))
+    }
+
+    /// Whether it is this server, of any protocol. One whose port is not known is permitted if all ports are.
+    #[must_use]
+    pub fn permits_server(&self, host: &str, port: Option<u16>) -> bool {
+        host.eq_ignore_ascii_case(&self.host) && self.port.is_none_or(|own| port == Some(own))
     }
 }
 
@@ -64,6 +70,14 @@ mod tests {
 
     fn permits(allowed: &str, url: &str) -> bool {
         allowed.parse::<AllowedHost>().expect("a host").permits(&Target::parse(url).expect("a URL"))
+    }
+
+    #[test]
+    fn a_server_of_another_protocol_is_compared_by_host_and_port() {
+        let permits =
+            |allowed: &str, host, port| allowed.parse::<AllowedHost>().expect("a host").permits_server(host, port);
+        assert!(permits("broker.test", "Broker.test", None) && permits("broker.test:1883", "broker.test", Some(1883)));
+        assert!(!permits("broker.test:1883", "broker.test", None) && !permits("broker.test", "test", None));
     }
 
     #[test]
