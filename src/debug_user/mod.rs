@@ -1,7 +1,7 @@
 //! Prints what a single user does, in full, so that one sees why a scenario does not do what it should.
 //!
 //! - [`DebugPrinter`]: an observer that writes each event to standard output as it happens
-//! - [`secrets`]: which headers are masked
+//! - `secrets`: which headers are masked
 
 mod secrets;
 mod text;
