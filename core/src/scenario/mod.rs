@@ -14,6 +14,7 @@ pub mod hosts;
 pub mod json_query;
 pub mod model;
 pub mod native;
+mod plain_template;
 pub mod problem;
 pub mod ratio;
 mod read;

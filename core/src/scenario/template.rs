@@ -9,6 +9,7 @@ use std::sync::Arc;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, ErrorKind, UndefinedBehavior, Value};
 
+use super::plain_template::PlainTemplate;
 use super::template_size::{check_expression, check_text};
 use crate::limits;
 
@@ -48,6 +49,8 @@ pub struct ValueExpression(Compiled);
 pub struct Compiled {
     id: Arc<str>,
     source: Arc<str>,
+    /// The same without the engine, if it is that simple.
+    plain: Option<PlainTemplate>,
 }
 
 impl fmt::Debug for Compiled {
@@ -135,7 +138,8 @@ impl Templates {
             return Ok(Template::Literal(source.into()));
         }
         check_text(source).map_err(|reason| too_long(source, reason))?;
-        self.add(source, source.to_owned()).map(Template::Dynamic)
+        let compiled = self.add(source, source.to_owned())?;
+        Ok(Template::Dynamic(Compiled { plain: PlainTemplate::of(source), ..compiled }))
     }
 
     /// Compiles a condition, written with or without the surrounding `{{ }}`.
@@ -165,13 +169,17 @@ impl Templates {
     pub fn render<'t>(&self, template: &'t Template, variables: &Value) -> Result<Cow<'t, str>, TemplateError> {
         match template {
             Template::Literal(text) => Ok(Cow::Borrowed(text)),
-            Template::Dynamic(compiled) => self
-                .environment
-                .get_template(&compiled.id)
-                .and_then(|template| template.render(variables))
-                .map(Cow::Owned)
-                .map_err(|error| failure(&compiled.source, &error)),
+            Template::Dynamic(compiled) => match compiled.plain.as_ref().and_then(|plain| plain.render(variables)) {
+                Some(text) => Ok(Cow::Owned(text)),
+                None => self.render_by_engine(compiled, variables).map(Cow::Owned),
+            },
         }
+    }
+
+    fn render_by_engine(&self, compiled: &Compiled, variables: &Value) -> Result<String, TemplateError> {
+        let template = self.environment.get_template(&compiled.id);
+        let rendered = template.and_then(|template| template.render(variables));
+        rendered.map_err(|error| failure(&compiled.source, &error))
     }
 
     /// Evaluates a condition.
@@ -221,7 +229,7 @@ impl Templates {
         let id: Arc<str> = format!("t{}", self.count).into();
         self.environment.add_template_owned(id.to_string(), body).map_err(|error| failure(source, &error))?;
         self.count += 1;
-        Ok(Compiled { id, source: source.into() })
+        Ok(Compiled { id, source: source.into(), plain: None })
     }
 }
 
