@@ -54,6 +54,10 @@ pub enum Event<'a> {
         /// Why it failed, if it did.
         failure: Option<&'a str>,
     },
+    /// A message goes out over a WebSocket.
+    SendsMessage(&'a str),
+    /// A message has come over a WebSocket.
+    ReceivesMessage(&'a [u8]),
     /// The user pauses.
     Waits(Duration),
     /// The scenario logs a line.

@@ -59,6 +59,12 @@ pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 /// Redirects that one request follows unless the scenario says otherwise.
 pub const REDIRECTS_MAX: u32 = 30;
 
+/// Messages of a WebSocket that are kept until they are asked for; beyond it nothing is read.
+pub const WEBSOCKET_MESSAGES_KEPT_MAX: usize = 1_024;
+
+/// How long a user waits for the other side to close a WebSocket.
+pub const WEBSOCKET_CLOSE_WAIT: Duration = Duration::from_secs(1);
+
 /// Longest age that a scenario may allow a connection.
 pub const CONNECTION_AGE_MAX: Duration = Duration::from_secs(10 * 365 * 86_400);
 

@@ -72,7 +72,7 @@ users:
     let expected: &[&str] = &[
         "1:1: hots: unknown key `hots`, did you mean `host`? (allowed: host, users, task_sets, variables, headers, auth, timeout, redirects, connection, load, data, thresholds)",
         "4:5: users.A.wieght: unknown key `wieght`, did you mean `weight`? (allowed: weight, fixed_count, host, wait_time, variables, headers, auth, timeout, redirects, on_start, on_stop, order, sequential, tags, tasks, data, connection, on_unauthorized)",
-        "6:23: users.A.tasks.t.steps[0].gett: unknown key `gett`, did you mean `get`? (allowed: get, post, put, patch, delete, head, options, request, wait, if, repeat, group, log, set, interrupt, stop_user)",
+        "6:23: users.A.tasks.t.steps[0].gett: unknown key `gett`, did you mean `get`? (allowed: get, post, put, patch, delete, head, options, request, websocket, wait, if, repeat, group, log, set, interrupt, stop_user)",
         "6:44: users.A.tasks.t.steps[1].chek: unknown key `chek`, did you mean `check`? (allowed: get, post, put, patch, delete, head, options, request, name, headers, query, json, form, multipart, body, auth, timeout, redirects, check, extract)",
     ];
     assert_eq!(problems(text, Format::Yaml), expected);
@@ -334,8 +334,8 @@ fn steps_are_checked() {
         r#"11:17: users.A.tasks.t[6].wait: the range "5s..1s" ends before it begins, expected `2s`, `1s..5s` or `poisson 2/s`"#,
         "12:16: users.A.tasks.t[7].log: found a list, expected a text",
         "13:22: users.A.tasks.t[8].stop_user: found `false`, expected `true`",
-        "14:11: users.A.tasks.t[9]: the step does nothing, expected one of get, post, put, patch, delete, head, options, request, wait, if, repeat, group, log, set, interrupt, stop_user",
-        "15:11: users.A.tasks.t[10]: the step does nothing, expected one of get, post, put, patch, delete, head, options, request, wait, if, repeat, group, log, set, interrupt, stop_user",
+        "14:11: users.A.tasks.t[9]: the step does nothing, expected one of get, post, put, patch, delete, head, options, request, websocket, wait, if, repeat, group, log, set, interrupt, stop_user",
+        "15:11: users.A.tasks.t[10]: the step does nothing, expected one of get, post, put, patch, delete, head, options, request, websocket, wait, if, repeat, group, log, set, interrupt, stop_user",
         "16:11: users.A.tasks.t[11]: found the number 5, expected a step: an object such as `{ get: / }` or a text such as `GET /`",
     ];
     assert_eq!(problems(text, Format::Yaml), expected);
@@ -542,7 +542,7 @@ gte = '/'
     let expected: &[&str] = &[
         "2:1: users.A.wieght: unknown key `wieght`, did you mean `weight`? (allowed: weight, fixed_count, host, wait_time, variables, headers, auth, timeout, redirects, on_start, on_stop, order, sequential, tags, tasks, data, connection, on_unauthorized)",
         "3:15: users.A.tasks.t: found the number 5, expected a task: an object, a list of steps or a text such as `GET /`",
-        "5:1: users.B.tasks.x.steps[0].gte: unknown key `gte`, did you mean `get`? (allowed: get, post, put, patch, delete, head, options, request, wait, if, repeat, group, log, set, interrupt, stop_user)",
+        "5:1: users.B.tasks.x.steps[0].gte: unknown key `gte`, did you mean `get`? (allowed: get, post, put, patch, delete, head, options, request, websocket, wait, if, repeat, group, log, set, interrupt, stop_user)",
     ];
     assert_eq!(problems(text, Format::Toml), expected);
 }

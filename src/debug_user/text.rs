@@ -34,6 +34,8 @@ pub(super) fn of(event: &Event<'_>, shows_secrets: bool) -> String {
         Event::Samples { latency, failure: Some(failure) } => {
             format!("  FAILED in {}: {failure}\n", milliseconds(*latency))
         }
+        Event::SendsMessage(text) => format!("\n> message\n{}", body(text.as_bytes(), false, '>')),
+        Event::ReceivesMessage(content) => format!("< message\n{}", body(content, false, '<')),
         Event::Waits(pause) => format!("  wait    {pause:?}\n"),
         Event::Logs(text) => format!("  log     {text}\n"),
         Event::Raises(message) => format!("  FAILED  {message}\n"),

@@ -18,7 +18,8 @@ use super::request::{Outgoing, is_idempotent};
 use super::response::Response;
 use super::target::Target;
 use super::transport::{AnyTransport, Exchange, Transport};
-use super::watchdog::Watchdog;
+use super::watchdog::{Elapsed, Watchdog};
+use super::websocket::{self, WebSocket};
 use super::{HeaderValue, Method};
 use crate::observe::Watch;
 
@@ -30,9 +31,9 @@ pub struct Client {
 
 /// What became of a request.
 #[derive(Debug)]
-pub struct Outcome {
+pub struct Outcome<T = Response> {
     /// The last response, or why there is none.
-    pub result: Result<Response, HttpError>,
+    pub result: Result<T, HttpError>,
     /// From the start to the last byte, redirects included.
     pub latency: Duration,
     /// When it ended.
@@ -55,44 +56,72 @@ impl Client {
     pub fn with_rules(network: Rc<Network>, user: UserIndex, rules: Rc<ConnectionRules>) -> Self {
         let meter = Rc::new(Meter::default());
         let connector = UserConnector { network, meter, user, rules };
-        let session = Session {
-            network: Rc::clone(&connector.network),
-            meter: Rc::clone(&connector.meter),
-            rules: Rc::clone(&connector.rules),
-            transport: AnyTransport::new(connector),
-            cookies: Cookies::default(),
-        };
+        let transport = AnyTransport::new(connector.clone());
+        let session = Session { transport, connector, cookies: Cookies::default() };
         Self { session, watchdog: Watchdog::default() }
     }
 
     /// What is known of the request under way, also after its future was dropped.
     #[must_use]
     pub fn meter(&self) -> Rc<Meter> {
-        Rc::clone(&self.session.meter)
+        Rc::clone(&self.session.connector.meter)
     }
 
     /// Sends a request and follows its redirects. Ends by the request's time-out at the latest.
     pub async fn send(&mut self, request: &Outgoing) -> Outcome {
         let Self { session, watchdog } = self;
-        let meter = Rc::clone(&session.meter);
-        meter.begin_request();
-        let started = Instant::now();
-        let deadline = started.checked_add(request.timeout).unwrap_or(started + FAR);
+        let meter = Rc::clone(&session.connector.meter);
+        let began = Began::now(&meter, request);
         let result = {
             // Dropped before anything is counted: what is still under way then is over.
             let follow = pin!(session.follow(request));
-            watchdog.watch(deadline.into(), follow).await
+            watchdog.watch(began.deadline(), follow).await
         };
+        began.ended(result)
+    }
+
+    /// Opens a WebSocket. Follows no redirects.
+    pub async fn open_websocket(&mut self, request: &Outgoing) -> Outcome<WebSocket> {
+        let Self { session, watchdog } = self;
+        let meter = Rc::clone(&session.connector.meter);
+        let began = Began::now(&meter, request);
+        let result = {
+            let open = pin!(session.open_websocket(request));
+            watchdog.watch(began.deadline(), open).await
+        };
+        began.ended(result)
+    }
+}
+
+/// A request under way.
+struct Began<'a> {
+    meter: &'a Meter,
+    at: Instant,
+    timeout: Duration,
+}
+
+impl<'a> Began<'a> {
+    fn now(meter: &'a Meter, request: &Outgoing) -> Self {
+        meter.begin_request();
+        Self { meter, at: Instant::now(), timeout: request.timeout }
+    }
+
+    fn deadline(&self) -> tokio::time::Instant {
+        self.at.checked_add(self.timeout).unwrap_or(self.at + FAR).into()
+    }
+
+    fn ended<T>(self, result: Result<Result<T, HttpError>, Elapsed>) -> Outcome<T> {
+        let Self { meter, at, timeout } = self;
         meter.end_exchange();
-        let result = result.unwrap_or(Err(HttpError::TimedOut(request.timeout)));
+        let result = result.unwrap_or(Err(HttpError::TimedOut(timeout)));
         let ended = Instant::now();
-        let since_start = |at: Instant| at.saturating_duration_since(started).as_micros() as u64;
+        let since_start = |then: Instant| then.saturating_duration_since(at).as_micros() as u64;
         let phases = Phases {
             connect_us: meter.connect().map(|took| took.as_micros() as u64),
             tls_us: meter.tls().map(|took| took.as_micros() as u64),
             first_byte_us: meter.first_byte().map(since_start),
         };
-        Outcome { result, latency: ended - started, ended, phases, exchanges: meter.exchanges_over() }
+        Outcome { result, latency: ended - at, ended, phases, exchanges: meter.exchanges_over() }
     }
 }
 
@@ -101,9 +130,7 @@ const FAR: Duration = Duration::from_secs(365 * 86_400);
 
 struct Session<T> {
     transport: T,
-    network: Rc<Network>,
-    meter: Rc<Meter>,
-    rules: Rc<ConnectionRules>,
+    connector: UserConnector,
     cookies: Cookies,
 }
 
@@ -138,17 +165,17 @@ impl<T: Transport> Session<T> {
         target: &Target,
         with_body: bool,
     ) -> Result<Response, HttpError> {
-        self.network.check_allowed(target)?;
+        self.connector.network.check_allowed(target)?;
         let cookie: Option<HeaderValue> = self.cookies.header(target);
         let with_secrets = request.target.same_origin(target);
-        let proxy = self.rules.proxy.as_ref().filter(|_| !target.https());
+        let proxy = self.connector.rules.proxy.as_ref().filter(|_| !target.https());
         let exchange = Exchange { method, target, request, with_body, with_secrets, proxy, cookie };
         let mut result = self.once(&exchange).await;
         if result.as_ref().is_err_and(|error| self.may_repeat(error, method)) {
-            self.meter.end_exchange();
+            self.connector.meter.end_exchange();
             result = self.once(&exchange).await;
         }
-        self.meter.end_exchange();
+        self.connector.meter.end_exchange();
         let response = result?;
         if proxy.is_some() && response.status == proxy::CREDENTIALS_WANTED {
             return Err(proxy::refusal(response.status));
@@ -157,8 +184,22 @@ impl<T: Transport> Session<T> {
         Ok(response)
     }
 
+    async fn open_websocket(&mut self, request: &Outgoing) -> Result<WebSocket, HttpError> {
+        let target = &request.target;
+        self.connector.network.check_allowed(target)?;
+        let cookie = self.cookies.header(target);
+        let (method, with_body, with_secrets, proxy) = (&Method::GET, false, true, None);
+        let exchange = Exchange { method, target, request, with_body, with_secrets, proxy, cookie };
+        Box::pin(websocket::open(&self.connector, &exchange)).await
+    }
+
     async fn once(&self, exchange: &Exchange<'_>) -> Result<Response, HttpError> {
-        let watch = self.network.observer.as_deref().map(|observer| Watch::begin(observer, exchange, &self.meter));
+        let watch = self
+            .connector
+            .network
+            .observer
+            .as_deref()
+            .map(|observer| Watch::begin(observer, exchange, &self.connector.meter));
         let result = self.transport.exchange(exchange).await;
         if let Some(watch) = watch {
             watch.end(&result);
@@ -169,7 +210,7 @@ impl<T: Transport> Session<T> {
     /// Whether the server hung up on a connection that was kept from before, and nothing can have been done twice: not
     /// a byte was written, or the method is idempotent and not a byte came back (RFC 9112, section 9.3.1).
     fn may_repeat(&self, error: &HttpError, method: &Method) -> bool {
-        let meter = &self.meter;
+        let meter = &self.connector.meter;
         error.is_hang_up()
             && meter.reused()
             && meter.first_byte().is_none()

@@ -86,8 +86,9 @@ pub(super) struct UserConnector {
 }
 
 impl UserConnector {
-    /// Opens a connection, encrypted if the [`Meter`] says so.
-    pub(super) async fn connect(&self, host: &str, port: u16) -> Result<Stream, HttpError> {
+    /// Opens a connection, encrypted if the [`Meter`] says so. Through a proxy a plain one is one to the proxy, unless it
+    /// is to be a tunnel.
+    pub(super) async fn connect(&self, host: &str, port: u16, tunnel: bool) -> Result<Stream, HttpError> {
         self.meter.on_opening();
         let started = Instant::now();
         // A literal IPv6 address stands in brackets in a URL and nowhere else.
@@ -96,7 +97,7 @@ impl UserConnector {
             None => self.open(bare, port).await?,
             Some(proxy) => {
                 let mut stream = self.open(&proxy.host, proxy.port).await.map_err(proxy::unreachable)?;
-                if self.meter.https() {
+                if tunnel || self.meter.https() {
                     proxy::open_tunnel(&mut stream, proxy, host, port).await?;
                 }
                 stream
@@ -176,7 +177,7 @@ impl Service<ConnectInfo<Uri>> for UserConnector {
         let connector = self.clone();
         Box::pin(async move {
             let meter = Rc::clone(&connector.meter);
-            match connector.connect(info.hostname(), info.port()).await {
+            match connector.connect(info.hostname(), info.port(), false).await {
                 Ok(stream) => Ok(Connection::new(info.request().clone(), MeteredStream::new(stream, meter))),
                 Err(error) => {
                     // The meter carries the real error: awc's own type has no room for it.

@@ -22,6 +22,15 @@ pub enum HttpError {
     /// The host is not on the list of those that requests may go to.
     #[error("host not allowed: {0}")]
     NotAllowed(Box<str>),
+    /// The server did not open a WebSocket.
+    #[error("no WebSocket: status was {0}")]
+    NoWebSocket(u16),
+    /// What comes over a WebSocket, or opens it, breaks the protocol or is too long.
+    #[error("invalid WebSocket message")]
+    InvalidWebSocket,
+    /// The server ended a WebSocket, with this code if it said goodbye.
+    #[error("WebSocket closed by the server{}", .0.map(|code| format!(" (code {code})")).unwrap_or_default())]
+    WebSocketClosed(Option<u16>),
     /// The name servers gave no answer.
     #[error("name look-up failed: {0}")]
     LookupFailed(Box<str>),

@@ -7,6 +7,7 @@
 //! - [`meter`]: phases of connections and what went over the wire
 //! - [`allowed_hosts`]: where requests may go
 //! - [`connect`], [`stream`], [`connection`]: connections
+//! - [`websocket`]: WebSockets, on connections of their own
 //! - [`proxy`]: tunnels through a proxy
 //! - [`dns`], [`tls`]: how a name becomes an address and a certificate is trusted
 //!
@@ -41,6 +42,7 @@ pub mod target;
 pub mod tls;
 pub mod transport;
 pub mod watchdog;
+pub mod websocket;
 
 use std::sync::Arc;
 

@@ -36,7 +36,13 @@ impl Target {
     ///
     /// # Errors
     /// When it is not an `http` or `https` URL with a host.
-    pub fn of_url(url: Url) -> Result<Self, HttpError> {
+    pub fn of_url(mut url: Url) -> Result<Self, HttpError> {
+        // A WebSocket begins as a request.
+        for (scheme, http) in [("ws", "http"), ("wss", "https")] {
+            if url.scheme() == scheme && url.set_scheme(http).is_err() {
+                return Err(invalid(url.as_str(), "no host"));
+            }
+        }
         let https = match url.scheme() {
             "http" => false,
             "https" => true,

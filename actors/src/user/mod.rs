@@ -3,7 +3,7 @@
 //! - [`context`]: what the users of one arbiter share
 //! - [`program`] and `request_program`: the scenario as the users of one arbiter run it, compiled once
 //! - [`actor`]: a user from its start to its end; `stop` tells it to end
-//! - `runner`, `steps`, `request`: what it does in between; `session` is what it remembers
+//! - `runner`, `steps`, `request`, `websocket`: what it does in between; `session` is what it remembers
 //! - [`desk`]: where the arrivals of an open model meet the users that serve them
 //! - [`feeders`]: the rows of data files that users draw
 //! - [`native`]: users that are code of the program; `recording` is what their requests share with those of steps
@@ -28,3 +28,4 @@ mod stop;
 mod tasks;
 mod wait;
 pub mod watched;
+mod websocket;

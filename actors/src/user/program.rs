@@ -16,6 +16,7 @@ use super::context::ArbiterContext;
 use super::native::names::NativeNames;
 use super::request_program::RequestProgram;
 use super::tasks::WeightTable;
+use super::websocket::WebSocketProgram;
 use crate::http::connect::Network;
 use crate::http::target::Target;
 
@@ -75,6 +76,7 @@ pub(super) enum TaskProgram {
 #[derive(Debug)]
 pub(super) enum Action {
     Request(Box<RequestProgram>),
+    WebSocket(Box<WebSocketProgram>),
     Wait(WaitTime),
     If { condition: Condition, then: Box<[Action]>, otherwise: Box<[Action]> },
     Repeat { times: Times, steps: Box<[Action]> },
@@ -209,6 +211,7 @@ impl Compiler<'_> {
     fn step(&mut self, step: &Step) -> Action {
         match step {
             Step::Request(request) => Action::Request(Box::new(RequestProgram::compile(self, request))),
+            Step::WebSocket(conversation) => Action::WebSocket(Box::new(WebSocketProgram::compile(self, conversation))),
             Step::Wait(wait) => Action::Wait(*wait),
             Step::If { condition, then, otherwise } => {
                 Action::If { condition: condition.clone(), then: self.steps(then), otherwise: self.steps(otherwise) }

@@ -13,6 +13,7 @@ use crate::http::client::Outcome;
 use crate::http::error::{GeneratorFault, HttpError};
 use crate::http::meter::Meter;
 use crate::http::request::Outgoing;
+use crate::http::websocket::WebSocket;
 use crate::observe::Event;
 
 /// What the statistics say of a group whose steps failed.
@@ -25,6 +26,18 @@ impl Runner {
         let in_flight = InFlight::new(self, Some(self.session.client.meter()));
         let outcome = self.session.client.send(outgoing).await;
         in_flight.landed();
+        self.counted(outcome).await
+    }
+
+    /// Opens a WebSocket, as [`Self::exchange`].
+    pub(super) async fn open_websocket(&mut self, outgoing: &Outgoing) -> Result<Outcome<WebSocket>, Flow> {
+        let in_flight = InFlight::new(self, Some(self.session.client.meter()));
+        let outcome = self.session.client.open_websocket(outgoing).await;
+        in_flight.landed();
+        self.counted(outcome).await
+    }
+
+    async fn counted<T>(&mut self, outcome: Outcome<T>) -> Result<Outcome<T>, Flow> {
         self.count_exchanges(outcome.exchanges);
         match outcome.result.as_ref().map_err(HttpError::generator_fault) {
             Err(Some(fault)) => Err(self.back_off(fault).await),

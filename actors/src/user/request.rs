@@ -51,27 +51,27 @@ impl Runner {
     /// Renders a request, sends it and counts its exchanges. Where nothing came of it that says something about the
     /// target, all is recorded and the task ends.
     async fn send(&mut self, request: &RequestProgram) -> Result<Answer, Flow> {
-        let rendered;
-        let outgoing = match &request.outgoing {
-            OutgoingSource::Fixed(outgoing) => outgoing,
-            OutgoingSource::Broken(reason) => return Err(self.record_unsent(request, reason)),
+        let (endpoint, outgoing) = self.ready(request)?;
+        self.exchange(&outgoing).await.map(|outcome| Answer { endpoint, outcome })
+    }
+
+    /// A request that is ready to be sent, and where it is counted. One that cannot be rendered is recorded.
+    pub(super) fn ready<'r>(&mut self, request: &'r RequestProgram) -> Result<(EndpointId, Cow<'r, Outgoing>), Flow> {
+        let rendered = match &request.outgoing {
+            OutgoingSource::Fixed(outgoing) => Ok(Cow::Borrowed(outgoing)),
+            OutgoingSource::Broken(reason) => Err(reason.clone()),
             OutgoingSource::Rendered(template) => {
-                match self.session.render(&self.program.templates, |renderer| template.render(renderer)) {
-                    Ok(outgoing) => {
-                        rendered = outgoing;
-                        &rendered
-                    }
-                    Err(reason) => return Err(self.record_unsent(request, &reason)),
-                }
+                self.session.render(&self.program.templates, |renderer| template.render(renderer)).map(Cow::Owned)
             }
         };
-        let watched = self.context.observer.is_some().then(|| Outgoing { keep_body: true, ..outgoing.clone() });
-        let outgoing = watched.as_ref().unwrap_or(outgoing);
-        let endpoint = match self.endpoint(request) {
-            Ok(endpoint) => endpoint,
-            Err(reason) => return Err(self.record_unsent(request, &reason)),
-        };
-        self.exchange(outgoing).await.map(|outcome| Answer { endpoint, outcome })
+        let mut outgoing = rendered.map_err(|reason| self.record_unsent(request, &reason))?;
+        if self.context.observer.is_some() {
+            outgoing.to_mut().keep_body = true;
+        }
+        match self.endpoint_of(&request.endpoint) {
+            Ok(endpoint) => Ok((endpoint, outgoing)),
+            Err(reason) => Err(self.record_unsent(request, &reason)),
+        }
     }
 
     fn is_to_authorize(&self, request: &RequestProgram, answer: &Answer) -> bool {
@@ -103,8 +103,9 @@ impl Runner {
         }
     }
 
-    fn endpoint(&mut self, request: &RequestProgram) -> Result<EndpointId, String> {
-        match &request.endpoint {
+    /// The line of the statistics that a name stands for now.
+    pub(super) fn endpoint_of(&mut self, source: &EndpointSource) -> Result<EndpointId, String> {
+        match source {
             EndpointSource::Known(endpoint) => Ok(*endpoint),
             EndpointSource::Rendered { method, name } => {
                 let name = self.session.render(&self.program.templates, |renderer| {

@@ -75,18 +75,21 @@ pub(super) struct RequestTemplate {
     keep_body: bool,
 }
 
+impl EndpointSource {
+    /// The line for samples of a method and a name.
+    pub(super) fn compile(compiler: &mut Compiler<'_>, method: &str, name: &Template) -> Self {
+        match name {
+            Template::Literal(name) => Self::Known(compiler.recorder.endpoint(&EndpointKey::request(method, name))),
+            name @ Template::Dynamic(_) => Self::Rendered { method: method.into(), name: name.clone() },
+        }
+    }
+}
+
 impl RequestProgram {
     /// Compiles a request. One that cannot work is a problem of the compiler and fails whenever it is due.
     pub(super) fn compile(compiler: &mut Compiler<'_>, request: &Request) -> Self {
         let within = |reason: &str| format!("{} {}: {reason}", request.method, request.url.source());
-        let endpoint = match &request.name {
-            Template::Literal(name) => {
-                EndpointSource::Known(compiler.recorder.endpoint(&EndpointKey::request(&request.method.0, name)))
-            }
-            name @ Template::Dynamic(_) => {
-                EndpointSource::Rendered { method: Arc::clone(&request.method.0), name: name.clone() }
-            }
-        };
+        let endpoint = EndpointSource::compile(compiler, &request.method.0, &request.name);
         let keep_body = request.checks.iter().any(check_needs_body) || request.extracts.iter().any(extract_needs_body);
         let outgoing = RequestTemplate::compile(compiler, request, keep_body).and_then(|template| {
             compiler.targets.extend(template.target.clone());
@@ -330,7 +333,7 @@ fn text<'t>(renderer: &Renderer<'_>, template: &'t Template) -> Result<Cow<'t, s
 
 pub(super) fn is_absolute(url: &str) -> bool {
     let scheme = |scheme: &str| url.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
-    scheme("http://") || scheme("https://")
+    ["http://", "https://", "ws://", "wss://"].into_iter().any(scheme)
 }
 
 fn is_literal(template: &Template) -> bool {

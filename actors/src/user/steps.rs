@@ -25,6 +25,7 @@ impl Runner {
             }
             let flow = match step {
                 Action::Request(request) => self.request(request).await,
+                Action::WebSocket(conversation) => Box::pin(self.websocket(conversation)).await,
                 Action::Wait(wait) => self.pause_within(wait).await,
                 Action::If { condition, then, otherwise } => match self.holds(condition) {
                     Ok(true) => Box::pin(self.run_steps(then)).await,

@@ -24,6 +24,7 @@ pub mod schema;
 pub mod select;
 pub mod template;
 mod template_size;
+pub mod websocket;
 
 use std::io;
 use std::sync::Arc;

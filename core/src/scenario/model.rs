@@ -8,6 +8,7 @@ use super::check::Check;
 use super::connection::ConnectionRules;
 use super::extract::Extract;
 use super::template::{Condition, Template, Templates};
+use super::websocket::WebSocket;
 use crate::data::Feeder;
 use crate::limits;
 use crate::plan::Plan;
@@ -234,6 +235,8 @@ pub enum WaitTime {
 pub enum Step {
     /// Sends an HTTP request and follows its redirects.
     Request(Box<Request>),
+    /// Talks over a WebSocket.
+    WebSocket(Box<WebSocket>),
     /// Pauses.
     Wait(WaitTime),
     /// Takes one of two branches.

@@ -6,6 +6,7 @@ use super::Threshold;
 use crate::scenario::closest;
 use crate::scenario::model::{Scenario, Step, TaskBody, TaskSet, UserClass};
 use crate::scenario::template::Template;
+use crate::scenario::websocket::{METHOD, WebSocketStep};
 
 /// A threshold whose name the scenario does not know. It is no error: a Rust client or a redirect may record the name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -62,6 +63,14 @@ impl Known {
         for step in steps {
             match step {
                 Step::Request(request) => self.names.push((request.method.0.clone(), request.name.clone())),
+                Step::WebSocket(socket) => {
+                    self.names.push((METHOD.into(), socket.opening.name.clone()));
+                    let names = socket.steps.iter().filter_map(|step| match step {
+                        WebSocketStep::Expect(expected) => Some((METHOD.into(), expected.name.clone())),
+                        WebSocketStep::Send(_) | WebSocketStep::Wait(_) => None,
+                    });
+                    self.names.extend(names);
+                }
                 Step::Group { name, steps } => {
                     self.names.push(("GROUP".into(), Template::Literal(name.clone())));
                     self.steps(steps);

@@ -6,7 +6,7 @@ pub(crate) struct HeaderBlock(Box<[u8]>);
 
 impl HeaderBlock {
     /// Copies a head.
-    pub(super) fn new(head: &[u8]) -> Self {
+    pub(crate) fn new(head: &[u8]) -> Self {
         Self(head.into())
     }
 

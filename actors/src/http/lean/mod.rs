@@ -56,7 +56,7 @@ impl LeanTransport {
         }
         let authority = target.authority();
         // Boxed: name look-up and handshake need several times the room of everything else, and only now and then.
-        let stream = Box::pin(self.connector.connect(authority.host(), target.port())).await?;
+        let stream = Box::pin(self.connector.connect(authority.host(), target.port(), false)).await?;
         Ok((stream, Usage::new()))
     }
 }

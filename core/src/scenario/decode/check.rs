@@ -84,7 +84,7 @@ impl<'n> Decoder<'n> {
         Some(checks.into_iter().flatten().collect())
     }
 
-    fn body_texts(&mut self, cursor: &Cursor<'n>, check: fn(Template) -> Check) -> Option<Vec<Check>> {
+    pub(super) fn body_texts(&mut self, cursor: &Cursor<'n>, check: fn(Template) -> Check) -> Option<Vec<Check>> {
         let texts = self.texts(cursor, "a text or a list of texts")?;
         self.all(texts, |decoder, (at, text)| {
             if text.is_empty() {
@@ -95,12 +95,12 @@ impl<'n> Decoder<'n> {
         })
     }
 
-    fn body_patterns(&mut self, cursor: &Cursor<'n>) -> Option<Vec<Check>> {
+    pub(super) fn body_patterns(&mut self, cursor: &Cursor<'n>) -> Option<Vec<Check>> {
         let texts = self.texts(cursor, "a regular expression or a list of them")?;
         self.all(texts, |decoder, (at, text)| decoder.body_pattern(&at, text).map(Check::BodyMatches))
     }
 
-    fn json_checks(&mut self, cursor: &Cursor<'n>) -> Option<Vec<Check>> {
+    pub(super) fn json_checks(&mut self, cursor: &Cursor<'n>) -> Option<Vec<Check>> {
         let entries = self.entries(cursor, "an object of JSONPaths and what is expected there")?;
         let checks = self.all(entries, |decoder, entry| {
             let query = decoder.json_query_key(cursor, entry);

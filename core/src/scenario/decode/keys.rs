@@ -43,6 +43,16 @@ tables! {
     ];
     /// The value of `request`.
     REQUEST_LINE = "request_line" ["method" "url"];
+    /// A step that talks over a WebSocket.
+    WEBSOCKET_STEP = "websocket_step" ["websocket" "name" "headers" "query" "auth" "timeout" "steps"];
+    /// A step over a WebSocket that sends.
+    WEBSOCKET_SEND = "websocket_send" ["send"];
+    /// A step over a WebSocket that waits for a message.
+    WEBSOCKET_EXPECT = "websocket_expect" ["expect" "name" "timeout" "extract"];
+    /// A step over a WebSocket that pauses.
+    WEBSOCKET_WAIT = "websocket_wait" ["wait"];
+    /// What is expected of a message.
+    WEBSOCKET_MATCH = "websocket_match" ["contains" "regex" "json"];
     /// A step that pauses.
     WAIT_STEP = "wait_step" ["wait"];
     /// A step that branches.
@@ -107,6 +117,7 @@ pub(crate) const STEPS: &[(&str, &Keys)] = &[
     ("head", &REQUEST_STEP),
     ("options", &REQUEST_STEP),
     ("request", &REQUEST_STEP),
+    ("websocket", &WEBSOCKET_STEP),
     ("wait", &WAIT_STEP),
     ("if", &IF_STEP),
     ("repeat", &REPEAT_STEP),

@@ -21,6 +21,7 @@ mod tasks;
 mod thresholds;
 mod values;
 mod wait_time;
+mod websocket;
 
 use std::sync::Arc;
 

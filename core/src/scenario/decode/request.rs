@@ -68,7 +68,7 @@ impl<'n> Decoder<'n> {
         })
     }
 
-    fn request_name(&mut self, cursor: &Cursor<'n>) -> Option<Template> {
+    pub(super) fn request_name(&mut self, cursor: &Cursor<'n>) -> Option<Template> {
         let text = self.text(cursor, "a name")?;
         self.name(cursor, text, "a request")?;
         self.compile(cursor, text)
@@ -111,6 +111,18 @@ impl<'n> Decoder<'n> {
         None
     }
 
+    /// The URL of a WebSocket, whose scheme may be `ws` or `wss` as well.
+    pub(super) fn websocket_url(&mut self, cursor: &Cursor<'n>, text: &str) -> Option<Template> {
+        let scheme = |name: &str| text.get(..name.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(name));
+        match [("ws://", "http://"), ("wss://", "https://")].into_iter().find(|(name, _)| scheme(name)) {
+            Some((name, http)) => {
+                self.url(cursor, &format!("{http}{}", &text[name.len()..]))?;
+                self.compile(cursor, text)
+            }
+            None => self.url(cursor, text),
+        }
+    }
+
     fn url(&mut self, cursor: &Cursor<'n>, text: &str) -> Option<Template> {
         if let Err(reason) = check_url(text) {
             self.problem(cursor, reason);
@@ -147,7 +159,7 @@ fn as_written(url: &Template) -> Template {
     Template::Literal(url.source().into())
 }
 
-fn empty_request() -> Request {
+pub(super) fn empty_request() -> Request {
     let nothing = || Template::Literal(Arc::from(""));
     Request {
         method: Method("GET".into()),

@@ -71,6 +71,7 @@ impl<'n> Decoder<'n> {
     fn step_of_kind(&mut self, cursor: &Cursor<'n>, kind: &'static str) -> Option<Step> {
         let (_, keys) = STEPS.iter().find(|(known, _)| *known == kind)?;
         match kind {
+            "websocket" => return self.websocket_step(cursor).map(|socket| Step::WebSocket(Box::new(socket))),
             "if" => return self.if_step(cursor),
             "repeat" => return self.repeat_step(cursor),
             "group" => return self.group_step(cursor),
