@@ -51,7 +51,7 @@ pub(super) enum EndpointSource {
 pub(super) enum OutgoingSource {
     /// The same every time.
     Fixed(Outgoing),
-    Rendered(RequestTemplate),
+    Rendered(Box<RequestTemplate>),
     /// Nothing, because it cannot work.
     Broken(String),
 }
@@ -94,7 +94,7 @@ impl RequestProgram {
         let outgoing = RequestTemplate::compile(compiler, request, keep_body).and_then(|template| {
             compiler.targets.extend(template.target.clone());
             if !template.is_fixed() {
-                return Ok(OutgoingSource::Rendered(template));
+                return Ok(OutgoingSource::Rendered(Box::new(template)));
             }
             let renderer = Renderer { templates: compiler.templates, variables: &Value::UNDEFINED };
             template.render(&renderer).map(OutgoingSource::Fixed)
