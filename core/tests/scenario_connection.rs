@@ -48,6 +48,7 @@ fn what_makes_no_sense_is_refused_with_what_is_allowed() {
         ("source: []", "f:1:23: connection.source: expected 1 to 4096 IP addresses"),
         ("source: localhost", "f:1:23: connection.source: \"localhost\" is no IP address"),
         ("proxy: 'socks5://a:1'", "f:1:22: connection.proxy: no proxy: a proxy is spoken to over http://, expected "),
+        ("http2: yes please", "f:1:22: connection.http2: found \"yes please\", expected `auto` or `never`"),
         ("max_agee: 1s", "f:1:15: connection.max_agee: unknown key `max_agee`, did you mean `max_age`?"),
         ("max_age: 100000h", "f:1:24: connection.max_age: \"100000h\" is too long"),
     ] {

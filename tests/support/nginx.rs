@@ -25,6 +25,9 @@ pub const BIG_BYTES: usize = 10 * 1024;
 /// Bytes of `/slow`, which takes about as many seconds as it has KiB.
 pub const SLOW_BYTES: usize = 5 * 1024;
 
+/// Requests on a connection of HTTP/2.
+pub const HTTP2_REQUESTS: usize = 10;
+
 /// A running nginx; it is stopped when it is dropped.
 ///
 /// | path | answer |
@@ -43,6 +46,7 @@ pub struct Nginx {
     program: PathBuf,
     port: u16,
     tls_port: u16,
+    http2_port: u16,
     master: Child,
 }
 
@@ -58,10 +62,10 @@ impl Nginx {
         fs::write(folder.path().join("slow"), vec![b'x'; SLOW_BYTES]).expect("the file /slow");
         make_certificates(folder.path());
         for _ in 0..ATTEMPTS {
-            let [port, tls_port] = free_ports();
-            fs::write(folder.path().join("nginx.conf"), configuration(folder.path(), port, tls_port)).expect("a file");
+            let ports @ [port, tls_port, http2_port] = free_ports();
+            fs::write(folder.path().join("nginx.conf"), configuration(folder.path(), ports)).expect("a file");
             if let Some(master) = launch(&program, folder.path()) {
-                return Self { folder, program, port, tls_port, master };
+                return Self { folder, program, port, tls_port, http2_port, master };
             }
         }
         panic!("nginx does not start: {}", read(&folder.path().join("error.log")));
@@ -75,6 +79,12 @@ impl Nginx {
     /// The same pages over TLS, with a certificate for `127.0.0.1` and `localhost`.
     pub fn tls_url(&self) -> String {
         format!("https://127.0.0.1:{}", self.tls_port)
+    }
+
+    /// A server over HTTP/2 or its predecessor, with the same certificate. It says the protocol of each request, and goes
+    /// away after [`HTTP2_REQUESTS`] on a connection.
+    pub fn http2_url(&self) -> String {
+        format!("https://127.0.0.1:{}", self.http2_port)
     }
 
     /// The certificate (PEM) of the authority that signed the server's.
@@ -172,13 +182,13 @@ fn eventually(mut happened: impl FnMut() -> bool) -> bool {
     true
 }
 
-/// Two ports that were free a moment ago.
-fn free_ports() -> [u16; 2] {
-    let listeners = [0, 1].map(|_| TcpListener::bind("127.0.0.1:0").expect("a free port"));
+/// Ports that were free a moment ago.
+fn free_ports() -> [u16; 3] {
+    let listeners = [0, 1, 2].map(|_| TcpListener::bind("127.0.0.1:0").expect("a free port"));
     listeners.map(|listener| listener.local_addr().expect("a local address").port())
 }
 
-fn configuration(folder: &Path, port: u16, tls_port: u16) -> String {
+fn configuration(folder: &Path, [port, tls_port, http2_port]: [u16; 3]) -> String {
     let root = folder.display();
     // The folder is its owner's alone, so the workers of root's nginx must stay root.
     let owner_is_root = fs::metadata(folder).is_ok_and(|folder| folder.uid() == 0);
@@ -214,6 +224,13 @@ http {{
         location = /reset {{ return 444; }}
         location = /big {{ alias {root}/big; }}
         location = /slow {{ limit_rate 1k; alias {root}/slow; }}
+    }}
+    server {{
+        listen 127.0.0.1:{http2_port} ssl http2;
+        ssl_certificate {root}/server.pem;
+        ssl_certificate_key {root}/server.key;
+        keepalive_requests {HTTP2_REQUESTS};
+        location / {{ return 200 $server_protocol; }}
     }}
 }}
 "#

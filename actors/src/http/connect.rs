@@ -15,6 +15,7 @@ use actix_tls::connect::{ConnectError, ConnectInfo, Connection, Host};
 use akrida_core::ids::UserIndex;
 use akrida_core::scenario::connection::ConnectionRules;
 use futures_util::future::LocalBoxFuture;
+use rustls::ClientConfig;
 use tokio::net::TcpSocket;
 
 use super::allowed_hosts::AllowedHost;
@@ -33,6 +34,8 @@ use crate::observe::Observer;
 pub struct Network {
     resolver: Resolver,
     tls: Option<TlsConnectorService>,
+    /// The same, which also offers HTTP/2.
+    tls_http2: Option<TlsConnectorService>,
     pub(super) transport: TransportKind,
     pub(super) scratch: Scratch,
     allowed: Option<Arc<[AllowedHost]>>,
@@ -52,6 +55,11 @@ impl Network {
         Self {
             resolver: Resolver::new(options.dns, options.addresses.clone()),
             tls: options.tls.clone().map(TlsConnector::service),
+            tls_http2: options.tls.as_deref().map(|tls| {
+                let mut offering: ClientConfig = tls.clone();
+                offering.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+                TlsConnector::service(Arc::new(offering))
+            }),
             transport: options.transport,
             scratch: Scratch::default(),
             allowed: options.allowed.clone(),
@@ -86,9 +94,9 @@ pub(super) struct UserConnector {
 }
 
 impl UserConnector {
-    /// Opens a connection, encrypted if the [`Meter`] says so. Through a proxy a plain one is one to the proxy, unless it
-    /// is to be a tunnel.
-    pub(super) async fn connect(&self, host: &str, port: u16, tunnel: bool) -> Result<Stream, HttpError> {
+    /// Opens a connection, encrypted if the [`Meter`] says so. Through a proxy a plain one is one to the proxy; for a
+    /// WebSocket it is a tunnel, and never one of HTTP/2.
+    pub(super) async fn connect(&self, host: &str, port: u16, websocket: bool) -> Result<Stream, HttpError> {
         self.meter.on_opening();
         let started = Instant::now();
         // A literal IPv6 address stands in brackets in a URL and nowhere else.
@@ -97,7 +105,7 @@ impl UserConnector {
             None => self.open(bare, port).await?,
             Some(proxy) => {
                 let mut stream = self.open(&proxy.host, proxy.port).await.map_err(proxy::unreachable)?;
-                if tunnel || self.meter.https() {
+                if websocket || self.meter.https() {
                     proxy::open_tunnel(&mut stream, proxy, host, port).await?;
                 }
                 stream
@@ -105,7 +113,7 @@ impl UserConnector {
         };
         self.meter.on_connected(started.elapsed());
         Ok(if self.meter.https() {
-            Stream::Tls(Box::new(self.handshake(bare, stream).await?))
+            Stream::Tls(Box::new(self.handshake(bare, stream, self.rules.http2 && !websocket).await?))
         } else {
             Stream::Plain(stream)
         })
@@ -148,8 +156,14 @@ impl UserConnector {
         socket.connect(address).await.map_err(failed)
     }
 
-    async fn handshake(&self, host: &str, stream: TcpStream) -> Result<AsyncTlsStream<TcpStream>, HttpError> {
-        let tls = self.network.tls.as_ref().ok_or(HttpError::TlsNotSetUp)?;
+    async fn handshake(
+        &self,
+        host: &str,
+        stream: TcpStream,
+        http2: bool,
+    ) -> Result<AsyncTlsStream<TcpStream>, HttpError> {
+        let tls = if http2 { &self.network.tls_http2 } else { &self.network.tls };
+        let tls = tls.as_ref().ok_or(HttpError::TlsNotSetUp)?;
         let started = Instant::now();
         let connection = tls.call(Connection::new(ServerName(host.into()), stream)).await;
         self.meter.on_handshake(started.elapsed());

@@ -31,6 +31,9 @@ pub enum HttpError {
     /// The server ended a WebSocket, with this code if it said goodbye.
     #[error("WebSocket closed by the server{}", .0.map(|code| format!(" (code {code})")).unwrap_or_default())]
     WebSocketClosed(Option<u16>),
+    /// The server broke an exchange over HTTP/2 off.
+    #[error("HTTP/2: {0}")]
+    Http2(Box<str>),
     /// The name servers gave no answer.
     #[error("name look-up failed: {0}")]
     LookupFailed(Box<str>),

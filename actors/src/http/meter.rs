@@ -145,6 +145,12 @@ impl Meter {
         }
     }
 
+    /// The peer said that it did nothing with the request: it counts as never sent.
+    pub(super) fn on_unprocessed(&self) {
+        self.wrote.set(false);
+        self.flushed.set(false);
+    }
+
     pub(super) fn on_read(&self, bytes: usize) {
         // What arrives before the request was written answers nothing: it is a leftover that the pool looks for.
         if !self.wrote.get() {

@@ -7,6 +7,7 @@
 //! - [`meter`]: phases of connections and what went over the wire
 //! - [`allowed_hosts`]: where requests may go
 //! - [`connect`], [`stream`], [`connection`]: connections
+//! - [`http2`]: HTTP/2 where a server chooses it
 //! - [`websocket`]: WebSockets, on connections of their own
 //! - [`proxy`]: tunnels through a proxy
 //! - [`dns`], [`tls`]: how a name becomes an address and a certificate is trusted
@@ -22,6 +23,9 @@
 //! from a server that read the request and hung up. Therefore an idle connection is asked for a pending end of stream
 //! right before it is used again ([`stream`]), which leaves a window of microseconds; within it the repeated
 //! request counts twice.
+//!
+//! Over HTTP/2 a request is written in full when its last frame was handed to the connection. One that the server says
+//! it has not looked at (GOAWAY, or a stream that it refused) was not sent.
 
 pub mod allowed_hosts;
 pub mod awc_client;
@@ -31,6 +35,7 @@ pub mod connection;
 pub mod cookies;
 pub mod dns;
 pub mod error;
+pub mod http2;
 pub mod lean;
 pub mod meter;
 pub mod proxy;

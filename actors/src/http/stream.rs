@@ -31,6 +31,14 @@ impl Stream {
         }
     }
 
+    /// Whether both sides agreed on HTTP/2 in the handshake.
+    pub(super) fn is_http2(&self) -> bool {
+        match self {
+            Self::Plain(_) => false,
+            Self::Tls(stream) => stream.get_ref().1.alpn_protocol() == Some(b"h2"),
+        }
+    }
+
     /// Whether the peer has ended an idle connection. Asks the kernel, because the event loop learns of it only in its
     /// next turn, and the request would go out before.
     pub(super) fn peer_has_ended(&self) -> bool {

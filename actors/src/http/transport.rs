@@ -5,6 +5,7 @@ use akrida_core::scenario::connection::Proxy;
 use super::awc_client::AwcTransport;
 use super::connect::UserConnector;
 use super::error::HttpError;
+use super::http2::Http2Transport;
 use super::lean::LeanTransport;
 use super::request::Outgoing;
 use super::response::Response;
@@ -39,11 +40,13 @@ pub(super) trait Transport {
 pub(super) enum AnyTransport {
     Lean(LeanTransport),
     Awc(Box<AwcTransport>),
+    Http2(Box<Http2Transport>),
 }
 
 impl AnyTransport {
     pub(super) fn new(connector: UserConnector) -> Self {
         match connector.network.transport {
+            _ if connector.rules.http2 => Self::Http2(Box::new(Http2Transport::new(connector))),
             // awc cannot name the server in the request line, as a proxy wants it.
             TransportKind::Awc if connector.rules.proxy.is_none() => Self::Awc(Box::new(AwcTransport::new(connector))),
             TransportKind::Lean | TransportKind::Awc => Self::Lean(LeanTransport::new(connector)),
@@ -57,6 +60,7 @@ impl Transport for AnyTransport {
             Self::Lean(lean) => lean.exchange(exchange).await,
             // Boxed: its future is large, and a user would carry its size for the other one as well.
             Self::Awc(awc) => Box::pin(awc.exchange(exchange)).await,
+            Self::Http2(http2) => Box::pin(http2.exchange(exchange)).await,
         }
     }
 }

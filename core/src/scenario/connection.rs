@@ -19,6 +19,8 @@ pub struct ConnectionRules {
     pub sources: Arc<[IpAddr]>,
     /// The proxy to go through.
     pub proxy: Option<Proxy>,
+    /// Whether servers over TLS may choose HTTP/2.
+    pub http2: bool,
 }
 
 impl ConnectionRules {

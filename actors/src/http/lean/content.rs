@@ -9,7 +9,7 @@ use super::super::error::HttpError;
 
 /// How a body is encoded; other codings are left as they are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Coding {
+pub(crate) enum Coding {
     /// Not at all, or in a way that is not undone here.
     #[default]
     Identity,
@@ -21,7 +21,7 @@ pub(super) enum Coding {
 
 impl Coding {
     /// From the value of `Content-Encoding`.
-    pub(super) fn of(value: &[u8]) -> Self {
+    pub(crate) fn of(value: &[u8]) -> Self {
         let value = value.trim_ascii();
         if value.eq_ignore_ascii_case(b"gzip") {
             Self::Gzip
@@ -34,7 +34,7 @@ impl Coding {
 }
 
 /// A body that is being read.
-pub(super) enum Content {
+pub(crate) enum Content {
     /// Nothing of it is kept.
     Unwanted,
     /// Not encoded.
@@ -47,10 +47,10 @@ pub(super) enum Content {
 
 /// The beginning of a decoded body.
 #[derive(Debug, Default)]
-pub(super) struct Kept {
-    pub(super) bytes: Vec<u8>,
+pub(crate) struct Kept {
+    pub(crate) bytes: Vec<u8>,
     /// Whether the body was longer.
-    pub(super) cut: bool,
+    pub(crate) cut: bool,
 }
 
 /// Room made for a body of known length before any of it came. A server may promise more than it sends.
@@ -58,7 +58,7 @@ const ROOM_BYTES_MAX: u64 = 64 * 1024;
 
 impl Content {
     /// An empty body that is to be kept. `expected` is the length of what will come, if that is known.
-    pub(super) fn new(coding: Coding, expected: Option<u64>) -> Self {
+    pub(crate) fn new(coding: Coding, expected: Option<u64>) -> Self {
         match coding {
             Coding::Identity => {
                 let room = expected.unwrap_or(0).min(ROOM_BYTES_MAX);
@@ -73,7 +73,7 @@ impl Content {
     ///
     /// # Errors
     /// When it cannot be decoded.
-    pub(super) fn push(&mut self, piece: &[u8]) -> Result<(), HttpError> {
+    pub(crate) fn push(&mut self, piece: &[u8]) -> Result<(), HttpError> {
         match self {
             Self::Unwanted => Ok(()),
             Self::Identity(kept) => {
@@ -89,7 +89,7 @@ impl Content {
     ///
     /// # Errors
     /// When an encoded body is not complete.
-    pub(super) fn finish(self) -> Result<Kept, HttpError> {
+    pub(crate) fn finish(self) -> Result<Kept, HttpError> {
         match self {
             Self::Unwanted => Ok(Kept::default()),
             Self::Identity(kept) => Ok(kept),

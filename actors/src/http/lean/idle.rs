@@ -23,24 +23,24 @@ pub(super) struct Idle {
 
 /// What a connection has been through.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Usage {
+pub(crate) struct Usage {
     opened: Instant,
     requests: u64,
 }
 
 impl Usage {
     /// That of a connection that was just opened.
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { opened: Instant::now(), requests: 0 }
     }
 
     /// After one more request.
-    pub(super) fn and_one_more(self) -> Self {
+    pub(crate) fn and_one_more(self) -> Self {
         Self { requests: self.requests + 1, ..self }
     }
 
     /// Whether the rules let it be used again.
-    pub(super) fn is_worn(&self, rules: &ConnectionRules) -> bool {
+    pub(crate) fn is_worn(&self, rules: &ConnectionRules) -> bool {
         let age = rules.max_age.map_or(Duration::ZERO, |_| self.opened.elapsed());
         rules.is_worn(age, self.requests)
     }
@@ -59,6 +59,11 @@ impl IdleConnections {
     pub(super) fn take(&mut self, target: &Target) -> Option<Idle> {
         let at = self.0.iter().position(|idle| idle.is_to(target))?;
         Some(self.0.remove(at))
+    }
+
+    /// Whether there is a connection to a server.
+    pub(super) fn has(&self, target: &Target) -> bool {
+        self.0.iter().any(|idle| idle.is_to(target))
     }
 
     /// Keeps a connection. The one that has been unused for longest is closed if there are too many.

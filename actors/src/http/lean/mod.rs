@@ -28,7 +28,8 @@ use super::response::Response;
 use super::stream::Stream;
 use super::target::Target;
 use super::transport::{Exchange, Transport};
-use idle::{IdleConnections, Usage};
+use idle::IdleConnections;
+pub(super) use idle::Usage;
 pub(super) use wire::Scratch;
 
 /// One user's connections.
@@ -63,9 +64,26 @@ impl LeanTransport {
 
 impl Transport for LeanTransport {
     async fn exchange(&self, exchange: &Exchange<'_>) -> Result<Response, HttpError> {
+        let (stream, usage) = self.connection(exchange.target).await?;
+        self.exchange_on(stream, usage, exchange).await
+    }
+}
+
+impl LeanTransport {
+    /// Whether a connection to the server waits to be used again.
+    pub(super) fn keeps_connection_to(&self, target: &Target) -> bool {
+        self.idle.borrow().has(target)
+    }
+
+    /// Does an exchange on a connection, and keeps it if it can be used again.
+    pub(super) async fn exchange_on(
+        &self,
+        mut stream: Stream,
+        usage: Usage,
+        exchange: &Exchange<'_>,
+    ) -> Result<Response, HttpError> {
+        // The stream is owned by this future until the response is complete: dropped with it, the connection closes.
         let UserConnector { network, meter, rules, .. } = &self.connector;
-        // Owned by this future until the response is complete: dropped with it, the connection closes.
-        let (mut stream, usage) = self.connection(exchange.target).await?;
         let last = wire::write_request(&mut stream, exchange, &network.scratch, meter).await?;
         let received = wire::read_response(&mut stream, exchange, &network.scratch, meter).await?;
         let usage = usage.and_one_more();

@@ -9,6 +9,8 @@ use crate::limits::{CONNECTION_AGE_MAX, SOURCES_MAX};
 use crate::scenario::connection::{ConnectionRules, Proxy};
 use crate::scenario::problem::shown;
 
+const HTTP2: &str = "`auto` or `never`";
+
 const PROXY: &str = "`http://host:port`, perhaps with `user:password@` before the host";
 
 impl<'n> Decoder<'n> {
@@ -26,12 +28,25 @@ impl<'n> Decoder<'n> {
         let max_requests = self.optional(&object, "max_requests", |decoder, at| decoder.whole(at, 1, u64::MAX));
         let sources = self.optional(&object, "source", Self::sources);
         let proxy = self.optional(&object, "proxy", Self::proxy);
+        let http2 = self.optional(&object, "http2", Self::http2);
         Some(ConnectionRules {
             max_age: max_age?.or(around.max_age),
             max_requests: max_requests?.or(around.max_requests),
             sources: sources?.map_or_else(|| around.sources.clone(), Into::into),
             proxy: proxy?.or_else(|| around.proxy.clone()),
+            http2: http2?.unwrap_or(around.http2),
         })
+    }
+
+    fn http2(&mut self, cursor: &Cursor<'n>) -> Option<bool> {
+        match self.text(cursor, HTTP2)? {
+            "auto" => Some(true),
+            "never" => Some(false),
+            other => {
+                self.problem(cursor, format!("found {:?}, expected {HTTP2}", shown(other)));
+                None
+            }
+        }
     }
 
     fn sources(&mut self, cursor: &Cursor<'n>) -> Option<Vec<IpAddr>> {

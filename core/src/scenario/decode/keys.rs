@@ -88,7 +88,7 @@ tables! {
     /// An entry of `data` that says more than its file.
     FEEDER = "feeder" ["file" "format" "delimiter" "pick" "on_exhausted" "per"];
     /// The value of `connection`.
-    CONNECTION = "connection" ["max_age" "max_requests" "source" "proxy"];
+    CONNECTION = "connection" ["max_age" "max_requests" "source" "proxy" "http2"];
     /// An entry of `thresholds` that says more than its expression.
     THRESHOLD = "threshold" ["expr" "abort" "after"];
     /// The value of `load`.
