@@ -98,7 +98,7 @@ impl Transport for Http2Transport {
             None => {
                 let stream = self.connector.connect(target.authority().host(), target.port(), false).await?;
                 if !stream.is_http2() {
-                    return self.lean.exchange_on(stream, Usage::new(), exchange).await;
+                    return self.lean.exchange_on(&mut Some((stream, Usage::new())), exchange).await;
                 }
                 self.adopt(stream, target).await?
             }

@@ -64,8 +64,9 @@ impl LeanTransport {
 
 impl Transport for LeanTransport {
     async fn exchange(&self, exchange: &Exchange<'_>) -> Result<Response, HttpError> {
-        let (stream, usage) = self.connection(exchange.target).await?;
-        self.exchange_on(stream, usage, exchange).await
+        // Owned by this future until the response is complete: dropped with it, the connection closes.
+        let mut connection = Some(self.connection(exchange.target).await?);
+        self.exchange_on(&mut connection, exchange).await
     }
 }
 
@@ -75,20 +76,22 @@ impl LeanTransport {
         self.idle.borrow().has(target)
     }
 
-    /// Does an exchange on a connection, and keeps it if it can be used again.
+    /// Does an exchange on a connection, and takes it to be used again if it can be. What is left belongs to the caller,
+    /// who closes it by dropping it.
     pub(super) async fn exchange_on(
         &self,
-        mut stream: Stream,
-        usage: Usage,
+        connection: &mut Option<(Stream, Usage)>,
         exchange: &Exchange<'_>,
     ) -> Result<Response, HttpError> {
-        // The stream is owned by this future until the response is complete: dropped with it, the connection closes.
-        let UserConnector { network, meter, rules, .. } = &self.connector;
-        let last = wire::write_request(&mut stream, exchange, &network.scratch, meter).await?;
-        let received = wire::read_response(&mut stream, exchange, &network.scratch, meter).await?;
-        let usage = usage.and_one_more();
-        if received.reusable && !last && !usage.is_worn(rules) {
-            self.idle.borrow_mut().put(exchange.target, stream, usage);
+        let UserConnector { network, meter, .. } = &self.connector;
+        let Some((stream, _)) = connection else { return Err(HttpError::ClosedBeforeResponse) };
+        let last = wire::write_request(stream, exchange, &network.scratch, meter).await?;
+        let received = wire::read_response(stream, exchange, &network.scratch, meter).await?;
+        if let Some((stream, usage)) = connection.take().filter(|_| received.reusable && !last) {
+            let usage = usage.and_one_more();
+            if !usage.is_worn(&self.connector.rules) {
+                self.idle.borrow_mut().put(exchange.target, stream, usage);
+            }
         }
         Ok(received.response)
     }
