@@ -13,8 +13,10 @@ readonly PACKAGES=(
   curl:curl
   nginx:nginx-light
   openssl:openssl
+  python3:python3
   shellcheck:shellcheck
   tinyproxy:tinyproxy-bin
+  valgrind:valgrind
 )
 
 install_packages() {

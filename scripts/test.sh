@@ -14,6 +14,7 @@ export PATH="$PWD/target/tools/bin:$PATH"
 # One profile for everything that is built, so that nothing is compiled twice. Cargo.lock is never changed.
 readonly PROFILE=(--locked --workspace --profile ci)
 readonly STEP_TIME_MAX=30m
+readonly INSTRUCTIONS_PER_REQUEST_MAX=26000
 
 passed=0
 failed=0
@@ -96,6 +97,8 @@ fi
 check shellcheck shellcheck scripts/*.sh benches/*.sh .ci/run
 tests tests "${test_command[@]}"
 tests doctests cargo test "${PROFILE[@]}" --doc --no-fail-fast
+# A count, not a time: the same on a busy machine. The limit is that of the release build, which takes fewer still.
+check instructions bash benches/instructions.sh "$INSTRUCTIONS_PER_REQUEST_MAX" --akrida target/ci/akrida
 
 if [[ ${#failures[@]} -gt 0 ]]; then
   printf '\nfailed:\n'
