@@ -56,7 +56,7 @@ pub(super) async fn run_scenario(runnable: &Runnable, options: &RunOptions) -> a
     let Runnable { scenario, natives } = runnable;
     let mut outputs = Outputs::open(options)?;
     let spec = spec(scenario, options)?;
-    warn_of_limits(options.users);
+    warn_of_limits(spec.plan.users_max());
     let engine = EngineOptions {
         http: http_setup::http_options(scenario, options).await?,
         scenario: Arc::clone(scenario),
@@ -128,14 +128,15 @@ fn spec(scenario: &Scenario, options: &RunOptions) -> anyhow::Result<RunSpec> {
     };
     if scenario.load.model != LoadModel::CommandLine && !options.load_flags.is_empty() {
         let flags = options.load_flags.join(" and ");
-        tracing::warn!("{flags} has no effect: the scenario says itself how much load it makes");
+        tracing::warn!("no effect of {flags}: the scenario says itself how much load it makes");
     }
     for unknown in unknown_names(&scenario.thresholds, scenario) {
         tracing::warn!("{unknown}");
     }
+    let run_time = [options.run_time, scenario.load.length()].into_iter().flatten().min();
     Ok(RunSpec {
         plan: scenario.load.plan(users, rate, options.run_time),
-        run_time_ms: options.run_time.or(scenario.load.length()).map(|run_time| run_time.as_millis() as u64),
+        run_time_ms: run_time.map(|run_time| run_time.as_millis() as u64),
         scenario: Arc::clone(&scenario.name),
         host: one_host(scenario),
         profile: options.profile.as_deref().map(Arc::from),

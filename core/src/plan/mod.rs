@@ -66,6 +66,13 @@ impl Plan {
         &self.stages
     }
 
+    /// The most users that there are at any time: those of the highest stage, or those that may serve arrivals.
+    #[must_use]
+    pub fn users_max(&self) -> u64 {
+        let highest = self.stages.iter().map(|stage| stage.to_users).max().unwrap_or(0);
+        self.arrivals.as_ref().map_or(highest, |arrivals| arrivals.users_max)
+    }
+
     /// How many arrivals are due from one instant of plan time to another; 0 in the closed model.
     #[must_use]
     pub fn arrivals_due(&self, from_us: u64, to_us: u64) -> u64 {

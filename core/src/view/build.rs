@@ -49,8 +49,6 @@ impl RunView {
 fn info(run: &Run) -> RunInfo {
     let spec = run.spec();
     let serving = spec.plan.arrivals().map(|arrivals| arrivals.users_max);
-    let stages = spec.plan.stages();
-    let most = stages.iter().map(|stage| stage.to_users).max().unwrap_or(0);
     RunInfo {
         id: run.id(),
         scenario: Arc::clone(&spec.scenario),
@@ -60,8 +58,8 @@ fn info(run: &Run) -> RunInfo {
         ended_unix_ms: run.ended_unix_ms(),
         statistics_since_unix_ms: unix_ms(run, run.stats().since_us),
         target_users: serving.unwrap_or_else(|| spec.plan.last_target()),
-        users_max: serving.unwrap_or(most),
-        stages: stages.len(),
+        users_max: spec.plan.users_max(),
+        stages: spec.plan.stages().len(),
         spawn_rate_per_s: spec.plan.last_rate().as_per_second(),
         warm_up_s: spec.warm_up_ms as f64 / 1e3,
         stop_reason: run.stop_reason(),
