@@ -19,6 +19,15 @@ use crate::observe::Event;
 /// What the statistics say of a group whose steps failed.
 const GROUP_FAILURE: &str = "a step in the group failed";
 
+/// A request, or a message that was waited for, when it is over.
+pub(super) struct Exchanged<'a> {
+    pub(super) latency: Duration,
+    pub(super) ended: Instant,
+    pub(super) phases: Phases,
+    pub(super) failure: Option<&'a str>,
+    pub(super) content_bytes: u64,
+}
+
 impl Runner {
     /// Sends an HTTP request and counts its exchanges. What came of it is for the caller to record, unless this machine
     /// was at its limit: then that is counted, the user pauses, and the error says how its task goes on.
@@ -47,29 +56,37 @@ impl Runner {
 
     /// Records an HTTP request that has ended.
     pub(super) fn record_outcome(&mut self, endpoint: EndpointId, outcome: &Outcome, failure: Option<&str>) {
-        let lag_us = self.take_lag_us();
-        self.record_sample(&Sample {
+        self.record_exchanged(
             endpoint,
-            latency_us: outcome.latency.as_micros() as u64,
-            failure,
-            content_bytes: outcome.result.as_ref().map_or(0, |response| response.content_bytes),
-            phases: outcome.phases,
-            lag_us,
-            ended_us: self.context.clock.at_us(outcome.ended),
-        });
+            &Exchanged {
+                latency: outcome.latency,
+                ended: outcome.ended,
+                phases: outcome.phases,
+                failure,
+                content_bytes: outcome.result.as_ref().map_or(0, |response| response.content_bytes),
+            },
+        );
     }
 
     /// Records a request that could not be made: a failure that took no time and reached no wire.
     pub(super) fn record_not_sent(&mut self, endpoint: EndpointId, reason: &str) {
+        let (latency, ended, phases) = (Duration::ZERO, Instant::now(), Phases::default());
+        let failed = Exchanged { latency, ended, phases, failure: Some(reason), content_bytes: 0 };
+        self.record_exchanged(endpoint, &failed);
+    }
+
+    /// Records what has ended. In an open model the first one after an arrival takes on how late its task started.
+    pub(super) fn record_exchanged(&mut self, endpoint: EndpointId, exchanged: &Exchanged<'_>) {
+        let Exchanged { latency, ended, phases, failure, content_bytes } = *exchanged;
         let lag_us = self.take_lag_us();
         self.record_sample(&Sample {
             endpoint,
-            latency_us: 0,
-            failure: Some(reason),
-            content_bytes: 0,
-            phases: Phases::default(),
+            latency_us: latency.as_micros() as u64,
+            failure,
+            content_bytes,
+            phases,
             lag_us,
-            ended_us: self.context.clock.at_us(Instant::now()),
+            ended_us: self.context.clock.at_us(ended),
         });
     }
 

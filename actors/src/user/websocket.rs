@@ -12,12 +12,12 @@ use akrida_core::scenario::render::Renderer;
 use akrida_core::scenario::response::{Headers, ResponseView};
 use akrida_core::scenario::template::Template;
 use akrida_core::scenario::websocket::{METHOD, WebSocket as Conversation, WebSocketStep};
-use akrida_core::stats::recorder::{EndpointId, Phases, Sample};
+use akrida_core::stats::recorder::{EndpointId, Phases};
 use minijinja::Value;
 use minijinja::value::Serde;
 
 use super::program::Compiler;
-use super::recording::InFlight;
+use super::recording::{Exchanged, InFlight};
 use super::request_program::{EndpointSource, RequestProgram};
 use super::runner::{Flow, Runner};
 use crate::http::error::HttpError;
@@ -71,15 +71,6 @@ impl WebSocketProgram {
     fn after_failure(&self) -> Flow {
         if self.extracts { Flow::EndTask } else { Flow::Continue }
     }
-}
-
-/// What one sample of a conversation amounts to.
-struct Exchanged<'a> {
-    latency: Duration,
-    ended: Instant,
-    phases: Phases,
-    failure: Option<&'a str>,
-    content_bytes: u64,
 }
 
 impl Runner {
@@ -265,20 +256,6 @@ impl Runner {
         let (latency, phases) = (ended.saturating_duration_since(since), Phases::default());
         let failed = Exchanged { latency, ended, phases, failure: Some(failure), content_bytes: 0 };
         self.record_exchanged(endpoint, &failed);
-    }
-
-    fn record_exchanged(&mut self, endpoint: EndpointId, exchanged: &Exchanged<'_>) {
-        let Exchanged { latency, ended, phases, failure, content_bytes } = *exchanged;
-        let lag_us = self.take_lag_us();
-        self.record_sample(&Sample {
-            endpoint,
-            latency_us: latency.as_micros() as u64,
-            failure,
-            content_bytes,
-            phases,
-            lag_us,
-            ended_us: self.context.clock.at_us(ended),
-        });
     }
 }
 

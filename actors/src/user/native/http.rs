@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use actix_http::header::AUTHORIZATION;
 use akrida_core::limits;
-use akrida_core::stats::recorder::{EndpointId, Sample};
+use akrida_core::stats::recorder::EndpointId;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
@@ -19,6 +19,7 @@ use super::response::Response;
 use crate::http::client::Outcome;
 use crate::http::request::Outgoing;
 use crate::http::{HeaderName, HeaderValue, Method};
+use crate::user::recording::Exchanged;
 use crate::user::request_program::{completed, header_value, with_query};
 use crate::user::runner::Flow;
 
@@ -263,16 +264,7 @@ impl<'a> HttpRequest<'a> {
             Ok((response, failure)) => (response.received.content_bytes, failure.as_deref()),
             Err(failure) => (0, Some(failure.as_str())),
         };
-        let lag_us = user.take_lag_us();
-        user.record_sample(&Sample {
-            endpoint,
-            latency_us: latency.as_micros() as u64,
-            failure,
-            content_bytes,
-            phases,
-            lag_us,
-            ended_us: user.context.clock.at_us(ended),
-        });
+        user.record_exchanged(endpoint, &Exchanged { latency, ended, phases, failure, content_bytes });
         match judged {
             Ok((response, None)) => Ok(response),
             Ok((_, Some(failure))) | Err(failure) => Err(TaskError::recorded(failure)),
