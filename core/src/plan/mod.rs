@@ -107,8 +107,7 @@ impl Plan {
     }
 
     /// Users that should exist once the current stage is through.
-    #[must_use]
-    pub fn target_at(&self, at_us: u64) -> u64 {
+    fn target_at(&self, at_us: u64) -> u64 {
         self.stage_at(at_us).to_users
     }
 
@@ -131,8 +130,7 @@ impl Plan {
     }
 
     /// The spawn rate at an instant.
-    #[must_use]
-    pub fn rate_at(&self, at_us: u64) -> SpawnRate {
+    fn rate_at(&self, at_us: u64) -> SpawnRate {
         self.stage_at(at_us).rate
     }
 
