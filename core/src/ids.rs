@@ -25,6 +25,20 @@ impl fmt::Display for WorkerId {
     }
 }
 
+/// A master in the Raft group. Random, drawn with each new data folder; never 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct RaftId(pub u64);
+
+impl fmt::Display for RaftId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+/// A proposal of this process. Only that process knows it; in the log it tells whose entry was committed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ProposalId(pub u64);
+
 /// One life of a worker process: a restarted worker keeps its [`WorkerId`] and gets a new incarnation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Incarnation(pub u64);

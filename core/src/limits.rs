@@ -238,3 +238,36 @@ pub const ROW_LEASE_RANGES_MAX: usize = 1_000;
 
 /// Stages of a load.
 pub const LOAD_STAGES_MAX: usize = 1_000;
+
+/// How often workers that came later are taken into a run, at most, unless the configuration says otherwise.
+pub const REBALANCE_EVERY: Duration = Duration::from_secs(30);
+
+/// How often workers send heartbeats unless the configuration says otherwise.
+pub const HEARTBEAT: Duration = Duration::from_secs(1);
+
+/// How long a silent worker stays part of its run unless the configuration says otherwise.
+pub const LOST_AFTER: Duration = Duration::from_secs(60);
+
+/// How long a leader waits for participants to get ready for a run.
+pub const READY_WAIT: Duration = Duration::from_secs(60);
+
+/// How far ahead of its first user a leader launches a run, so that every worker has heard of it at 0.
+pub const LAUNCH_AHEAD: Duration = Duration::from_millis(200);
+
+/// How long the users of a worker whose lease has ended may take to stop.
+pub const DRAIN_MAX: Duration = Duration::from_secs(5);
+
+/// Requests with an idempotency key that are remembered at least so long.
+pub const REQUESTS_KEPT: Duration = Duration::from_secs(120);
+
+/// Requests with an idempotency key that are remembered at most.
+pub const REQUESTS_KEPT_MAX: usize = 10_000;
+
+/// Runs of the past that are kept.
+pub const RUNS_KEPT_MAX: usize = 50;
+
+/// Size of a scenario with all its data files, as it is replicated.
+pub const BUNDLE_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Largest frame between masters and workers.
+pub const FRAME_BYTES_MAX: usize = 64 * 1024 * 1024;

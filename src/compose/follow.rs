@@ -13,7 +13,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::outputs::{self, Outputs};
 use super::shutdown::Signals;
-use super::standalone::{Standalone, now_unix_ms};
+use super::standalone::Standalone;
 use crate::live::{KeyAction, LiveView, edit_of};
 
 /// How often the table is printed, as in Locust.
@@ -65,7 +65,7 @@ pub(super) async fn follow(
                 Wish::Stop => {
                     stopping = true;
                     tracing::info!("stopping the run; once more leaves at once");
-                    give(group, Order::Stop { now_unix_ms: now_unix_ms() }).await?;
+                    give(group, Order::Stop).await?;
                 }
                 Wish::AddUsers(delta) => add_users(group, &views, delta).await?,
             },
@@ -115,7 +115,7 @@ async fn add_users(group: &Standalone, views: &ViewReceiver, delta: i64) -> anyh
     match edit_of(&view, delta) {
         Ok(edit) => {
             let rate = SpawnRate::per_second(edit.spawn_rate_per_s).context("the rate of an edit is valid")?;
-            give(group, Order::Edit { users: edit.users, rate, now_unix_ms: now_unix_ms() }).await
+            give(group, Order::Edit { users: edit.users, rate }).await
         }
         Err(refused) => {
             tracing::warn!("{refused}");

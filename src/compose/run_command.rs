@@ -8,7 +8,7 @@ use akrida_core::ids::RunId;
 use akrida_core::plan::classes::{ClassSequence, ClassShare};
 use akrida_core::plan::rate::SpawnRate;
 use akrida_core::scenario::model::{LoadModel, Scenario};
-use akrida_core::state::command::RunSpec;
+use akrida_core::state::command::{Distribution, RunSpec};
 use akrida_core::threshold::names::unknown_names;
 use akrida_core::view::RunView;
 use akrida_core::view::validity::Verdict;
@@ -146,6 +146,8 @@ fn spec(scenario: &Scenario, options: &RunOptions) -> anyhow::Result<RunSpec> {
         reset_when_spawned: options.reset_stats,
         warm_up_ms: scenario.load.warm_up.as_millis() as u64,
         thresholds: scenario.thresholds.clone(),
+        bundle: None,
+        distribution: Distribution::default(),
     })
 }
 

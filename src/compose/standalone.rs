@@ -3,8 +3,9 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use actix::{Actor, Addr, Arbiter};
-use akrida_actors::coordinator::{Attach, CoordinatorActor, Give, Published, ViewReceiver};
+use akrida_actors::coordinator::{CoordinatorActor, Give, Published, ViewReceiver};
 use akrida_actors::engine::EngineOptions;
+use akrida_actors::link::Attach;
 use akrida_actors::worker::{Connect, WorkerActor};
 use akrida_core::coordinator::Order;
 use akrida_core::ids::{Incarnation, WorkerId};
@@ -31,7 +32,7 @@ impl Standalone {
         let worker = WorkerActor::start_in_arbiter(&Arbiter::new().handle(), move |_| {
             WorkerActor::new(worker_id, incarnation, engine)
         });
-        let attach = Attach { worker: id, downlink: worker.clone().recipient() };
+        let attach = Attach { worker: id, incarnation, downlink: worker.clone().recipient() };
         coordinator.send(attach).await.context("the coordinator did not start")?;
         worker.send(Connect(coordinator.clone().recipient())).await.context("the worker did not start")?;
         workers.wait_for(|registered| *registered > 0).await.context("the coordinator has ended")?;

@@ -66,6 +66,8 @@ pub fn stop_reason(reason: StopReason) -> &'static str {
         StopReason::Requested => "requested",
         StopReason::Threshold => "threshold",
         StopReason::DataExhausted => "data_exhausted",
+        StopReason::WorkerLost => "worker_lost",
+        StopReason::NoWorkerReady => "no_worker_ready",
     }
 }
 

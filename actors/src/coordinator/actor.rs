@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use actix::{Actor, AsyncContext, Context, Handler, Message, Recipient};
-use akrida_core::coordinator::{Coordinator, Input, Order, Output};
+use akrida_core::coordinator::{Coordinator, Input, Now, Order, Output};
 use akrida_core::ids::WorkerId;
 use akrida_core::limits;
 use akrida_core::state::command::{Command, Refusal};
@@ -14,7 +14,7 @@ use akrida_core::view::validity::ValidityLimits;
 use tokio::sync::watch;
 
 use super::local_log::LocalLog;
-use crate::link::{Downlink, Uplink};
+use crate::link::{Attach, Downlink, Uplink};
 
 /// Receives the latest view of the run; `None` before the first run.
 pub type ViewReceiver = watch::Receiver<Option<Arc<RunView>>>;
@@ -37,16 +37,6 @@ pub struct CoordinatorActor {
     validity_limits: ValidityLimits,
     views: watch::Sender<Option<Arc<RunView>>>,
     registered: watch::Sender<usize>,
-}
-
-/// Connects a worker.
-#[derive(Debug, Message)]
-#[rtype(result = "()")]
-pub struct Attach {
-    /// Its name.
-    pub worker: WorkerId,
-    /// Where its messages go.
-    pub downlink: Recipient<Downlink>,
 }
 
 /// An operator's order; answered when it is applied.
@@ -73,9 +63,18 @@ impl CoordinatorActor {
 
     /// Takes a step and everything that follows from it.
     fn step(&mut self, input: Input) -> Result<(), Refusal> {
+        let due = self.core.step(input, now(), self.log.state());
+        self.carry_out(due)
+    }
+
+    fn propose(&mut self, command: Command) -> Result<(), Refusal> {
+        self.carry_out(vec![Output::Propose(command)])
+    }
+
+    fn carry_out(&mut self, due: Vec<Output>) -> Result<(), Refusal> {
         let mut first_reply = Ok(());
         let mut changed = false;
-        let mut due = VecDeque::from(self.core.step(input, self.log.state()));
+        let mut due = VecDeque::from(due);
         while let Some(output) = due.pop_front() {
             match output {
                 Output::Propose(command) => {
@@ -96,13 +95,13 @@ impl CoordinatorActor {
 
     fn commit(&mut self, command: Command) -> (Result<(), Refusal>, Vec<Output>) {
         let applied = self.log.commit(command.clone(), now_unix_ms());
-        let reply = applied.reply.clone();
-        (reply, self.core.step(Input::Applied { command, applied }, self.log.state()))
+        let reply = applied.reply.clone().map(|_| ());
+        (reply, self.core.step(Input::Applied { command, applied }, now(), self.log.state()))
     }
 
     fn send(&self, worker: &WorkerId, message: akrida_core::wire::ToWorker) {
         let Some(downlink) = self.workers.get(worker) else { return };
-        if let Err(error) = downlink.try_send(Downlink(message)) {
+        if let Err(error) = downlink.try_send(Downlink::Message(message)) {
             tracing::warn!(%worker, %error, "worker does not take messages");
         }
     }
@@ -112,6 +111,10 @@ impl CoordinatorActor {
         self.views.send_replace(view);
         self.registered.send_replace(self.log.state().workers().count());
     }
+}
+
+fn now() -> Now {
+    Now { mono_us: 0, unix_ms: now_unix_ms() }
 }
 
 fn now_unix_ms() -> u64 {
@@ -124,7 +127,7 @@ impl Actor for CoordinatorActor {
     fn started(&mut self, context: &mut Self::Context) {
         context.set_mailbox_capacity(limits::COORDINATOR_MAILBOX);
         context.run_interval(limits::COORDINATOR_TICK, |actor, _| {
-            if let Err(refusal) = actor.step(Input::Tick { now_unix_ms: now_unix_ms() }) {
+            if let Err(refusal) = actor.step(Input::Tick) {
                 tracing::debug!(%refusal, "timed command was refused");
             }
         });
@@ -143,7 +146,11 @@ impl Handler<Uplink> for CoordinatorActor {
     type Result = ();
 
     fn handle(&mut self, uplink: Uplink, _: &mut Self::Context) {
-        if let Err(refusal) = self.step(Input::Message(uplink.message)) {
+        if let Err(refusal) = self.step(Input::Message {
+            worker: uplink.worker.clone(),
+            incarnation: uplink.incarnation,
+            message: uplink.message,
+        }) {
             tracing::warn!(worker = %uplink.worker, %refusal, "message was refused");
         }
     }
@@ -153,6 +160,7 @@ impl Handler<Give> for CoordinatorActor {
     type Result = Result<(), Refusal>;
 
     fn handle(&mut self, order: Give, _: &mut Self::Context) -> Self::Result {
-        self.step(Input::Order(order.0))
+        let command = self.core.order(order.0, now(), self.log.state())?;
+        self.propose(command)
     }
 }

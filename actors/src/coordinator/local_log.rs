@@ -15,7 +15,7 @@ impl LocalLog {
     pub(super) fn commit(&mut self, command: Command, now_unix_ms: u64) -> Applied {
         let index = LogIndex(self.state.applied().0 + 1);
         let time_ms = now_unix_ms.max(self.state.time_ms());
-        self.state.apply(&Entry { index, time_ms, command })
+        self.state.apply(&Entry { index, time_ms, request: None, command })
     }
 
     /// The state as it is applied.

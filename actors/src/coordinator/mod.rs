@@ -2,5 +2,6 @@
 
 mod actor;
 mod local_log;
+pub mod log;
 
-pub use actor::{Attach, CoordinatorActor, Give, Published, ViewReceiver};
+pub use actor::{CoordinatorActor, Give, Published, ViewReceiver};

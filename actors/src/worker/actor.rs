@@ -18,6 +18,7 @@ use crate::user::feeders::DataExhausted;
 pub struct WorkerActor {
     core: WorkerCore,
     id: WorkerId,
+    incarnation: Incarnation,
     engine: Engine,
     run: Option<ActiveRun>,
     leader: Option<Recipient<Uplink>>,
@@ -42,6 +43,7 @@ impl WorkerActor {
         Self {
             core: WorkerCore::new(id.clone(), incarnation),
             id,
+            incarnation,
             engine: Engine::new(options),
             run: None,
             leader: None,
@@ -75,7 +77,7 @@ impl WorkerActor {
     /// reports, never its users.
     fn send(&self, message: FromWorker, context: &mut Context<Self>) {
         let Some(leader) = &self.leader else { return };
-        let sent = leader.send(Uplink { worker: self.id.clone(), message });
+        let sent = leader.send(Uplink { worker: self.id.clone(), incarnation: self.incarnation, message });
         context.wait(sent.into_actor(self).map(|sent, _, _| {
             if let Err(error) = sent {
                 tracing::warn!(%error, "leader does not take messages");
@@ -180,7 +182,9 @@ impl Handler<Downlink> for WorkerActor {
     type Result = ();
 
     fn handle(&mut self, message: Downlink, context: &mut Self::Context) {
-        self.step(Input::Message(message.0), context);
+        if let Downlink::Message(message) = message {
+            self.step(Input::Message(message), context);
+        }
     }
 }
 

@@ -1,11 +1,13 @@
 //! The leader's decisions: what to propose, what to tell the workers.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::ids::{Incarnation, RunId, Seq, WorkerId};
 use crate::limits;
 use crate::plan::rate::SpawnRate;
-use crate::state::command::{Command, DeltaBatch, DeltaPart, Refusal, RunSpec, StopReason};
+use crate::plan::slots::Dealing;
+use crate::state::command::{Command, DeltaBatch, DeltaPart, LossPolicy, Refusal, RunSpec, StopReason, Strategy};
 use crate::state::run::{Run, RunPhase};
 use crate::state::{Applied, ClusterState, Effect};
 use crate::stats::delta::Delta;
@@ -15,6 +17,7 @@ use crate::wire::{Assignment, FromWorker, ToWorker};
 /// What a leader keeps beside the replicated state. A new leader starts empty: all of it can be had again.
 #[derive(Debug, Default)]
 pub struct Coordinator {
+    settings: Settings,
     /// Deltas that came and were not proposed yet.
     open: Batch,
     /// The batch that is proposed and not yet applied.
@@ -30,11 +33,75 @@ struct Batch {
     intervals: MergedIntervals,
 }
 
+/// What the configuration asks of a leader.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// How the slots of a run are dealt.
+    pub strategy: Strategy,
+    /// What happens when a worker is lost.
+    pub on_loss: LossPolicy,
+    /// How often workers that came later are taken into a run, at most.
+    pub rebalance_every: Duration,
+    /// How often workers send heartbeats.
+    pub heartbeat: Duration,
+    /// How long a worker's users may go on after the last heartbeat that was answered; without end if `None`.
+    pub lease: Option<Duration>,
+    /// How long a silent worker stays part of its run: its lease has surely ended then, and its users are gone.
+    pub lost_after: Duration,
+    /// How often a worker may be lost before it is put in quarantine; 0 lets it never come back.
+    pub losses_max: u32,
+    /// How many workers a run needs to start.
+    pub expect_workers: usize,
+    /// How long to wait for participants to get ready.
+    pub ready_wait: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            strategy: Strategy::default(),
+            on_loss: LossPolicy::default(),
+            rebalance_every: limits::REBALANCE_EVERY,
+            heartbeat: limits::HEARTBEAT,
+            lease: None,
+            lost_after: limits::LOST_AFTER,
+            losses_max: 3,
+            expect_workers: 1,
+            ready_wait: limits::READY_WAIT,
+        }
+    }
+}
+
+/// The clocks of a leader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Now {
+    /// Microseconds of a monotonic clock of this process.
+    pub mono_us: u64,
+    /// Milliseconds since the Unix epoch. For records only: nothing is decided by it.
+    pub unix_ms: u64,
+}
+
 /// What happens to a leader.
 #[derive(Clone, Debug)]
 pub enum Input {
     /// A worker said something.
-    Message(FromWorker),
+    Message {
+        /// Which worker.
+        worker: WorkerId,
+        /// Which life of it.
+        incarnation: Incarnation,
+        /// What.
+        message: FromWorker,
+    },
+    /// The link of a worker ended.
+    Unlinked {
+        /// Which worker.
+        worker: WorkerId,
+        /// Which life of it.
+        incarnation: Incarnation,
+        /// Whether its process is certainly gone.
+        died: bool,
+    },
     /// A proposal of this leader was applied, or refused.
     Applied {
         /// What was proposed.
@@ -48,12 +115,7 @@ pub enum Input {
         command: Command,
     },
     /// Time has passed.
-    Tick {
-        /// Milliseconds since the Unix epoch.
-        now_unix_ms: u64,
-    },
-    /// An operator wants something.
-    Order(Order),
+    Tick,
 }
 
 /// What an operator can ask for.
@@ -67,19 +129,11 @@ pub enum Order {
         users: u64,
         /// Rate to get there.
         rate: SpawnRate,
-        /// Milliseconds since the Unix epoch.
-        now_unix_ms: u64,
     },
     /// Forget the statistics so far.
-    Reset {
-        /// Milliseconds since the Unix epoch.
-        now_unix_ms: u64,
-    },
+    Reset,
     /// Stop the active run.
-    Stop {
-        /// Milliseconds since the Unix epoch.
-        now_unix_ms: u64,
-    },
+    Stop,
 }
 
 /// What a leader does.
@@ -94,21 +148,56 @@ pub enum Output {
 }
 
 impl Coordinator {
+    /// A master that has just become leader: its own first entry is applied to `state`. Whatever leaders before it were
+    /// about to do is derived afresh.
+    #[must_use]
+    pub fn lead(settings: Settings, now: Now, state: &ClusterState) -> (Self, Vec<Output>) {
+        let _ = (now, state);
+        (Self { settings, ..Self::default() }, Vec::new())
+    }
+
+    /// The command that an operator's order comes to.
+    ///
+    /// # Errors
+    /// Why the order cannot be carried out now. Nothing is proposed then.
+    pub fn order(&self, order: Order, now: Now, state: &ClusterState) -> Result<Command, Refusal> {
+        order_command(order, now, state).ok_or(Refusal::NoSuchRun)
+    }
+
     /// Decides what to do about an input, given the state as it is applied.
-    pub fn step(&mut self, input: Input, state: &ClusterState) -> Vec<Output> {
+    pub fn step(&mut self, input: Input, now: Now, state: &ClusterState) -> Vec<Output> {
         match input {
-            Input::Message(FromWorker::Hello { worker, incarnation }) => {
-                vec![Output::Propose(Command::RegisterWorker { worker, incarnation })]
+            Input::Message { worker, incarnation, message } => self.hear(worker, incarnation, message, state),
+            Input::Applied { command, applied } => self.applied(&command, applied, state),
+            Input::Dropped { command } => self.give_up(&command, state),
+            Input::Tick => self.tick(now.unix_ms, state),
+            Input::Unlinked { .. } => Vec::new(),
+        }
+    }
+
+    fn hear(
+        &mut self,
+        worker: WorkerId,
+        incarnation: Incarnation,
+        message: FromWorker,
+        state: &ClusterState,
+    ) -> Vec<Output> {
+        match message {
+            FromWorker::Hello { profile, .. } => {
+                vec![Output::Propose(Command::RegisterWorker { worker, incarnation, profile })]
             }
-            Input::Message(FromWorker::Delta(delta)) => self.receive(&delta, state),
-            Input::Message(FromWorker::StopRun { run, at_us, reason }) => {
+            FromWorker::Delta(delta) => self.receive(&delta, state),
+            FromWorker::StopRun { run, at_us, reason } => {
                 let stops = active(state).is_some_and(|active| active.id() == run);
                 stops.then_some(Output::Propose(Command::StopRun { run, at_us, reason })).into_iter().collect()
             }
-            Input::Applied { command, applied } => self.applied(&command, applied, state),
-            Input::Dropped { command } => self.give_up(&command, state),
-            Input::Tick { now_unix_ms } => self.tick(now_unix_ms, state),
-            Input::Order(order) => order_command(order, state).map(Output::Propose).into_iter().collect(),
+            FromWorker::Ready { .. }
+            | FromWorker::CannotRun { .. }
+            | FromWorker::Heartbeat { .. }
+            | FromWorker::Released { .. }
+            | FromWorker::LeaseRows { .. }
+            | FromWorker::CloseRows { .. }
+            | FromWorker::Goodbye => Vec::new(),
         }
     }
 
@@ -153,9 +242,7 @@ impl Coordinator {
         if let Err(refusal) = applied.reply {
             return match refusal {
                 Refusal::OutOfOrder { .. } | Refusal::NoSuchRun => self.give_up(command, state),
-                Refusal::RunIsActive | Refusal::NoWorkers | Refusal::RunIsStopping | Refusal::RunIsOpen => {
-                    self.settled(command)
-                }
+                _ => self.settled(command),
             };
         }
         let mut outputs: Vec<_> = applied.effects.iter().flat_map(|effect| carry_out(effect, state)).collect();
@@ -250,29 +337,29 @@ fn active(state: &ClusterState) -> Option<&Run> {
     state.run().filter(|run| run.phase() == RunPhase::Active)
 }
 
-fn order_command(order: Order, state: &ClusterState) -> Option<Command> {
+fn order_command(order: Order, now: Now, state: &ClusterState) -> Option<Command> {
+    let at = |run: &Run| plan_us(run, now.unix_ms);
     match order {
         Order::Start(run, spec) => Some(Command::StartRun { run, spec }),
-        Order::Edit { users, rate, now_unix_ms } => {
-            active(state).map(|run| Command::EditRun { run: run.id(), at_us: plan_us(run, now_unix_ms), users, rate })
+        Order::Edit { users, rate } => {
+            active(state).map(|run| Command::EditRun { run: run.id(), at_us: at(run), users, rate })
         }
-        Order::Reset { now_unix_ms } => active(state).map(|run| Command::ResetStatistics {
-            run: run.id(),
-            at_us: plan_us(run, now_unix_ms),
-            keep_series: false,
-        }),
-        Order::Stop { now_unix_ms } => active(state).map(|run| Command::StopRun {
-            run: run.id(),
-            at_us: plan_us(run, now_unix_ms),
-            reason: StopReason::Requested,
-        }),
+        Order::Reset => {
+            active(state).map(|run| Command::ResetStatistics { run: run.id(), at_us: at(run), keep_series: false })
+        }
+        Order::Stop => {
+            active(state).map(|run| Command::StopRun { run: run.id(), at_us: at(run), reason: StopReason::Requested })
+        }
     }
 }
 
 fn carry_out(effect: &Effect, state: &ClusterState) -> Vec<Output> {
     match (effect, state.run()) {
         (Effect::Welcome { worker, last_seq }, _) => {
-            vec![Output::Send(worker.clone(), ToWorker::Welcome { last_seq: *last_seq })]
+            vec![Output::Send(
+                worker.clone(),
+                ToWorker::Welcome { last_seq: *last_seq, lease_ms: None, heartbeat_ms: 1_000 },
+            )]
         }
         (Effect::BeginRun, Some(run)) => to_participants(run, |position| ToWorker::Begin(assignment(run, position))),
         (Effect::UpdateRun, Some(run)) => to_participants(run, |_| ToWorker::Update {
@@ -299,6 +386,9 @@ fn assignment(run: &Run, position: usize) -> Box<Assignment> {
         run: run.id(),
         plan: run.plan().clone(),
         shares: run.spec().shares.clone(),
+        bundle: None,
+        slots: Dealing::round_robin(run.participants().len()).set_of(position),
+        epoch: 0,
         position,
         workers: run.participants().len(),
         segment: run.stats().segment,
@@ -308,7 +398,7 @@ fn assignment(run: &Run, position: usize) -> Box<Assignment> {
 
 fn welcome(worker: &WorkerId, state: &ClusterState) -> Output {
     let last_seq = state.worker(worker).map_or(Seq::default(), |known| known.last_seq);
-    Output::Send(worker.clone(), ToWorker::Welcome { last_seq })
+    Output::Send(worker.clone(), ToWorker::Welcome { last_seq, lease_ms: None, heartbeat_ms: 1_000 })
 }
 
 #[cfg(test)]

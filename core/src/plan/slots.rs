@@ -3,6 +3,8 @@
 //! User `k` belongs to slot `k mod 65 536`, and slots belong to workers. When workers come or go, only the slots
 //! concerned change hands.
 
+use serde::{Deserialize, Serialize};
+
 use crate::limits::SLOTS;
 
 /// [`SLOTS`] as a 64-bit number.
@@ -11,12 +13,30 @@ pub const SLOTS_U64: u64 = SLOTS as u64;
 const WORDS: usize = SLOTS / 64;
 
 /// A set of slots, with fast counting.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "SlotWords", into = "SlotWords")]
 pub struct SlotSet {
     words: Box<[u64]>,
     /// Slots in the words before each word.
     before: Box<[u32]>,
     len: u64,
+}
+
+/// A set of slots as it is sent: one bit for each, 64 to a word. Missing words are empty.
+#[derive(Serialize, Deserialize)]
+struct SlotWords(Vec<u64>);
+
+impl From<SlotSet> for SlotWords {
+    fn from(slots: SlotSet) -> Self {
+        Self(slots.words.into_vec())
+    }
+}
+
+impl From<SlotWords> for SlotSet {
+    fn from(SlotWords(mut words): SlotWords) -> Self {
+        words.resize(WORDS, 0);
+        Self::from_words(words.into_boxed_slice())
+    }
 }
 
 impl SlotSet {
@@ -27,6 +47,10 @@ impl SlotSet {
         for slot in 0..=u16::MAX {
             words[usize::from(slot) / 64] |= u64::from(belongs(slot)) << (slot % 64);
         }
+        Self::from_words(words)
+    }
+
+    fn from_words(words: Box<[u64]>) -> Self {
         let mut before = vec![0_u32; WORDS].into_boxed_slice();
         let mut len = 0;
         for (word, before) in words.iter().zip(&mut before) {

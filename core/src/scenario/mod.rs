@@ -5,6 +5,7 @@
 //! comes out is complete: running it needs no further look at the file.
 
 pub mod body;
+pub mod bundle;
 pub mod check;
 mod check_text;
 pub mod connection;
@@ -31,6 +32,7 @@ use std::sync::Arc;
 
 pub(crate) use decode::keys::closest;
 use problem::{Problem, Problems};
+use serde::{Deserialize, Serialize};
 
 /// A scenario file that was read but not yet understood.
 #[derive(Clone, Copy, Debug)]
@@ -44,7 +46,7 @@ pub struct Source<'a> {
 }
 
 /// The format of a scenario file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Format {
     /// YAML 1.2.
     Yaml,

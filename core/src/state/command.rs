@@ -4,10 +4,14 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::member::Member;
+use super::worker::{LossReason, WorkerProfile};
+use crate::data::ranges::RowRange;
 use crate::ids::{Incarnation, RunId, Seq, WorkerId};
 use crate::plan::Plan;
 use crate::plan::classes::ClassShare;
 use crate::plan::rate::SpawnRate;
+use crate::scenario::bundle::Bundle;
 use crate::stats::run::MergedIntervals;
 use crate::threshold::Threshold;
 
@@ -18,16 +22,89 @@ pub enum Command {
     RegisterWorker {
         /// Its name.
         worker: WorkerId,
-        /// Its current life; a new one starts with no deltas.
+        /// Its current life; a new one starts with no deltas, and proves that the one before is dead.
         incarnation: Incarnation,
+        /// What it says of itself.
+        profile: WorkerProfile,
     },
-    /// Starts a run with all registered workers.
+    /// A worker is no longer there, and none of its users is.
+    LoseWorker {
+        /// Which.
+        worker: WorkerId,
+        /// Which life of it; another one is not touched.
+        incarnation: Incarnation,
+        /// Why.
+        reason: LossReason,
+    },
+    /// Prepares a run with the registered workers that it selects.
     StartRun {
         /// The new run.
         run: RunId,
         /// What it is.
         spec: Box<RunSpec>,
     },
+    /// Starts the load of a run whose participants are ready.
+    LaunchRun {
+        /// Which run.
+        run: RunId,
+    },
+    /// Leaves a worker out of a run that it cannot take part in.
+    ExcludeWorker {
+        /// Which run.
+        run: RunId,
+        /// Which worker.
+        worker: WorkerId,
+        /// Why.
+        reason: Arc<str>,
+    },
+    /// Takes workers that registered since the start into a run, and evens out the slots.
+    Rebalance {
+        /// Which run.
+        run: RunId,
+    },
+    /// A worker has no users left in the slots that it was to give up.
+    ReleaseSlots {
+        /// Which run.
+        run: RunId,
+        /// Which worker.
+        worker: WorkerId,
+        /// Its life.
+        incarnation: Incarnation,
+        /// The distribution of the slots that it knew.
+        epoch: u64,
+    },
+    /// Leases rows of a `unique` feeder to a worker.
+    LeaseRows {
+        /// Which run.
+        run: RunId,
+        /// Which worker.
+        worker: WorkerId,
+        /// Its life.
+        incarnation: Incarnation,
+        /// Which feeder.
+        feeder: u32,
+        /// The number of the request: a repeat of the last one gets the same answer.
+        request: u64,
+        /// Rows that were used.
+        used: Vec<RowRange>,
+        /// How many more are wanted.
+        want: u64,
+    },
+    /// Takes back what a worker did not use of a `unique` feeder.
+    CloseRows {
+        /// Which run.
+        run: RunId,
+        /// Which worker.
+        worker: WorkerId,
+        /// Its life.
+        incarnation: Incarnation,
+        /// Which feeder.
+        feeder: u32,
+        /// What it did not use.
+        unused: Vec<RowRange>,
+    },
+    /// Names the masters. Who votes is decided by the group itself; this says where they are.
+    SetMembers(Vec<Member>),
     /// Changes the target of the run from an instant of plan time on.
     EditRun {
         /// Which run.
@@ -79,6 +156,56 @@ pub enum StopReason {
     Threshold,
     /// Every row of a data feeder that stops the run was drawn.
     DataExhausted,
+    /// A worker was lost, and the run was to fail then; or none was left.
+    WorkerLost,
+    /// No participant could prepare it.
+    NoWorkerReady,
+}
+
+/// What happens to the users of a worker that is lost in mid-run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LossPolicy {
+    /// The other workers take them over.
+    #[default]
+    Replace,
+    /// The run goes on with those that are left.
+    Continue,
+    /// The run stops.
+    Fail,
+}
+
+/// How the slots of a run are dealt to its workers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Strategy {
+    /// To each as many.
+    #[default]
+    RoundRobin,
+    /// To each as many, and fewer to one that is busier than the others, at the next rebalance.
+    LeastLoaded,
+    /// By the cores that each may use.
+    Weighted,
+}
+
+/// How a run uses the workers of a cluster.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Distribution {
+    /// How the slots are dealt.
+    pub strategy: Strategy,
+    /// What happens when a worker is lost.
+    pub on_loss: LossPolicy,
+    /// Only workers with all these tags take part; all if there are none.
+    pub select_tags: Vec<Arc<str>>,
+    /// Rows of each feeder of the scenario that is `unique`, and whether they recycle; `None` for the other feeders.
+    pub unique_rows: Vec<Option<UniqueFeeder>>,
+}
+
+/// A `unique` feeder as the leader knows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UniqueFeeder {
+    /// Its rows.
+    pub rows: u64,
+    /// Whether they are used again when all were.
+    pub recycles: bool,
 }
 
 /// What a run is.
@@ -106,6 +233,10 @@ pub struct RunSpec {
     pub warm_up_ms: u64,
     /// What the run is held to.
     pub thresholds: Vec<Threshold>,
+    /// The scenario as workers get it; `None` when they have it.
+    pub bundle: Option<Arc<Bundle>>,
+    /// How it uses the workers.
+    pub distribution: Distribution,
 }
 
 /// Deltas of one or more workers, merged.
@@ -162,4 +293,24 @@ pub enum Refusal {
         /// What was expected.
         expected: Seq,
     },
+    /// The key of the request was used for another one.
+    #[error("this idempotency key was used for another request")]
+    KeyReused,
+    /// The worker is not registered in this life, or not part of the run.
+    #[error("worker {worker} is not known in this life")]
+    UnknownWorker {
+        /// The worker.
+        worker: WorkerId,
+    },
+    /// A worker was lost too often.
+    #[error("worker {worker} was lost {losses} times and is in quarantine")]
+    Quarantined {
+        /// The worker.
+        worker: WorkerId,
+        /// How often.
+        losses: u32,
+    },
+    /// A worker named rows that it does not hold.
+    #[error(transparent)]
+    NotLeased(#[from] crate::data::leases::NotLeased),
 }

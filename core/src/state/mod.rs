@@ -6,7 +6,11 @@
 
 pub mod command;
 pub mod deltas;
+pub mod member;
+pub mod record;
+pub mod request;
 pub mod run;
+pub mod worker;
 
 use std::collections::BTreeMap;
 
@@ -14,7 +18,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{Incarnation, LogIndex, RunId, Seq, WorkerId};
 use command::{Command, Refusal, RunSpec};
+use request::{Reply, RequestKey};
 use run::{Run, RunPhase};
+use worker::{Worker, WorkerProfile};
 
 /// Everything that is replicated.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,17 +31,6 @@ pub struct ClusterState {
     run: Option<Run>,
 }
 
-/// A worker that has registered.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Worker {
-    /// Its current life.
-    pub incarnation: Incarnation,
-    /// The last delta of the current run that was applied.
-    pub last_seq: Seq,
-    /// Whether that was its last one of the run.
-    pub finished: bool,
-}
-
 /// A command at its place in the log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
@@ -43,6 +38,8 @@ pub struct Entry {
     pub index: LogIndex,
     /// Milliseconds since the Unix epoch, set by the leader, never going back.
     pub time_ms: u64,
+    /// Whose request it is, if it must be carried out once however often it is made.
+    pub request: Option<RequestKey>,
     /// What is to be done.
     pub command: Command,
 }
@@ -51,7 +48,7 @@ pub struct Entry {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Applied {
     /// For whoever proposed it: nothing, or why it was refused. A refused command changes nothing.
-    pub reply: Result<(), Refusal>,
+    pub reply: Result<Reply, Refusal>,
     /// What the leader has to do about it.
     pub effects: Vec<Effect>,
 }
@@ -82,12 +79,14 @@ impl ClusterState {
     /// Entries must come in order; one that was applied already changes nothing.
     pub fn apply(&mut self, entry: &Entry) -> Applied {
         if entry.index <= self.applied {
-            return Applied { reply: Ok(()), effects: Vec::new() };
+            return Applied { reply: Ok(Reply::Done), effects: Vec::new() };
         }
         self.applied = entry.index;
         self.time_ms = self.time_ms.max(entry.time_ms);
         let outcome = match &entry.command {
-            Command::RegisterWorker { worker, incarnation } => Ok(self.register(worker, *incarnation)),
+            Command::RegisterWorker { worker, incarnation, profile } => {
+                Ok(self.register(worker, *incarnation, profile))
+            }
             Command::StartRun { run, spec } => self.start_run(*run, spec),
             Command::EditRun { run, at_us, users, rate } => {
                 self.change_run(*run, |active| active.edit(*at_us, *users, *rate))
@@ -98,9 +97,17 @@ impl ClusterState {
             Command::StopRun { run, at_us, reason } => self.change_run(*run, |active| active.stop(*at_us, *reason)),
             Command::MergeDeltas(batch) => self.merge(batch),
             Command::EndRun { run, missing } => self.end_run(*run, missing),
+            Command::LoseWorker { .. }
+            | Command::LaunchRun { .. }
+            | Command::ExcludeWorker { .. }
+            | Command::Rebalance { .. }
+            | Command::ReleaseSlots { .. }
+            | Command::LeaseRows { .. }
+            | Command::CloseRows { .. }
+            | Command::SetMembers(_) => Ok(Vec::new()),
         };
         match outcome {
-            Ok(effects) => Applied { reply: Ok(()), effects },
+            Ok(effects) => Applied { reply: Ok(Reply::Done), effects },
             Err(refusal) => Applied { reply: Err(refusal), effects: Vec::new() },
         }
     }
@@ -135,8 +142,15 @@ impl ClusterState {
         self.workers.get(worker)
     }
 
-    fn register(&mut self, worker: &WorkerId, incarnation: Incarnation) -> Vec<Effect> {
-        let fresh = Worker { incarnation, last_seq: Seq::default(), finished: false };
+    fn register(&mut self, worker: &WorkerId, incarnation: Incarnation, profile: &WorkerProfile) -> Vec<Effect> {
+        let fresh = Worker {
+            incarnation,
+            profile: profile.clone(),
+            last_seq: Seq::default(),
+            finished: false,
+            is_present: true,
+            losses: 0,
+        };
         let known = self.workers.entry(worker.clone()).or_insert_with(|| fresh.clone());
         if known.incarnation != incarnation {
             *known = fresh;

@@ -1,11 +1,17 @@
 //! The messages between masters and workers.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{Incarnation, RunId, Seq, WorkerId};
+use crate::data::ranges::RowRange;
+use crate::ids::{RunId, Seq};
 use crate::plan::Plan;
 use crate::plan::classes::ClassShare;
+use crate::plan::slots::SlotSet;
+use crate::scenario::bundle::Bundle;
 use crate::state::command::StopReason;
+use crate::state::worker::WorkerProfile;
 use crate::stats::delta::Delta;
 
 /// What a master tells a worker.
@@ -15,9 +21,30 @@ pub enum ToWorker {
     Welcome {
         /// What may be dropped.
         last_seq: Seq,
+        /// How long users may go on after the worker sent the last heartbeat that was answered; without end if `None`.
+        lease_ms: Option<u64>,
+        /// How often to send a heartbeat.
+        heartbeat_ms: u64,
     },
-    /// Take part in a run.
+    /// Get ready for a run, or go on with it. Said again until the worker says [`FromWorker::Ready`].
     Begin(Box<Assignment>),
+    /// The run starts, or has started.
+    Launch {
+        /// Which run.
+        run: RunId,
+        /// Plan time when this was sent; negative before its start.
+        plan_us: i64,
+    },
+    /// The slots that the worker owns from now on. It stops the users of those that it no longer owns, says
+    /// [`FromWorker::Released`] when none of them is left, and starts those of new ones. Said again until then.
+    Slots {
+        /// Which run.
+        run: RunId,
+        /// The number of this distribution of the slots; a lower one than the last is out of date.
+        epoch: u64,
+        /// All slots that the worker owns.
+        slots: SlotSet,
+    },
     /// The plan or the statistics segment of the run has changed.
     Update {
         /// Which run.
@@ -34,6 +61,32 @@ pub enum ToWorker {
         /// What may be dropped.
         seq: Seq,
     },
+    /// A heartbeat was heard by a leader.
+    HeartbeatHeard {
+        /// The heartbeat's own `sent_us`.
+        sent_us: u64,
+    },
+    /// Rows of a `unique` feeder; none when no row is left.
+    Rows {
+        /// Which run.
+        run: RunId,
+        /// Which feeder, in the order of the scenario.
+        feeder: u32,
+        /// The request that this answers.
+        request: u64,
+        /// What was leased.
+        rows: Vec<RowRange>,
+    },
+    /// The run is over for this worker, or was never its: stop all users and forget it.
+    Leave {
+        /// Which run.
+        run: RunId,
+    },
+    /// The worker is not wanted, and why.
+    Refused {
+        /// For the worker's log.
+        reason: Arc<str>,
+    },
 }
 
 /// A worker's part of a run.
@@ -41,13 +94,19 @@ pub enum ToWorker {
 pub struct Assignment {
     /// The run.
     pub run: RunId,
+    /// The scenario; `None` when the worker has it already.
+    pub bundle: Option<Arc<Bundle>>,
     /// The load of all workers together.
     pub plan: Plan,
     /// How many users each class gets.
     pub shares: Vec<ClassShare>,
-    /// This worker's place among the workers that the slots are dealt to.
+    /// The worker's slots.
+    pub slots: SlotSet,
+    /// The number of this distribution of the slots.
+    pub epoch: u64,
+    /// This worker's number among the participants, from 0; its own for the whole run.
     pub position: usize,
-    /// How many workers that are.
+    /// How many participants there are so far.
     pub workers: usize,
     /// The statistics segment.
     pub segment: u32,
@@ -55,15 +114,43 @@ pub struct Assignment {
     pub stop_timeout_ms: u64,
 }
 
-/// What a worker tells a master.
+/// What a worker tells a master. Who says it, and in which life, is known from the link.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FromWorker {
-    /// Its first message.
+    /// The first message to a leader.
     Hello {
-        /// Its name.
-        worker: WorkerId,
-        /// Its current life.
-        incarnation: Incarnation,
+        /// What it is.
+        profile: WorkerProfile,
+        /// The run that it is in.
+        running: Option<Running>,
+    },
+    /// Ready for a run: its scenario is compiled and its data read.
+    Ready {
+        /// Which run.
+        run: RunId,
+    },
+    /// The worker cannot take part in a run.
+    CannotRun {
+        /// Which run.
+        run: RunId,
+        /// Why.
+        reason: Arc<str>,
+    },
+    /// The worker lives. Answered by [`ToWorker::HeartbeatHeard`].
+    Heartbeat {
+        /// The worker's own monotonic clock.
+        sent_us: u64,
+        /// The run that it is in.
+        running: Option<Running>,
+        /// How it is.
+        vitals: Vitals,
+    },
+    /// No user is left in the slots that the worker does not own in this distribution or an earlier one.
+    Released {
+        /// Which run.
+        run: RunId,
+        /// Which distribution.
+        epoch: u64,
     },
     /// A sealed delta.
     Delta(Box<Delta>),
@@ -76,4 +163,48 @@ pub enum FromWorker {
         /// Why.
         reason: StopReason,
     },
+    /// More rows of a `unique` feeder. Said again, with the same number, until it is answered.
+    LeaseRows {
+        /// Which run.
+        run: RunId,
+        /// Which feeder, in the order of the scenario.
+        feeder: u32,
+        /// 1, 2, 3, … of this feeder, in this life of the worker.
+        request: u64,
+        /// Leased rows that were used and that no user has any more.
+        used: Vec<RowRange>,
+        /// How many more are wanted.
+        want: u64,
+    },
+    /// The worker is done with a `unique` feeder.
+    CloseRows {
+        /// Which run.
+        run: RunId,
+        /// Which feeder.
+        feeder: u32,
+        /// What it did not use.
+        unused: Vec<RowRange>,
+    },
+    /// The worker leaves in good order: its users are stopped and its last delta is safe.
+    Goodbye,
+}
+
+/// Where a worker is in a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Running {
+    /// Which run.
+    pub run: RunId,
+    /// Its plan time when this was sent; `None` before the launch.
+    pub plan_us: Option<u64>,
+}
+
+/// How a worker is, for whoever looks on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Vitals {
+    /// Users that exist.
+    pub users: u64,
+    /// CPU use, in thousandths of what may be used.
+    pub cpu_permille: u16,
+    /// Resident memory in bytes.
+    pub memory_bytes: u64,
 }

@@ -8,6 +8,7 @@ use crate::plan::Plan;
 use crate::plan::classes::ClassSequence;
 use crate::plan::slots::{Dealing, SlotSet};
 use crate::state::command::StopReason;
+use crate::state::worker::WorkerProfile;
 use crate::stats::delta::{Delta, Interval};
 use crate::stats::measurements::Measurements;
 use crate::wire::{Assignment, FromWorker, ToWorker};
@@ -139,7 +140,7 @@ impl WorkerCore {
     /// The first message to a master.
     #[must_use]
     pub fn hello(&self) -> FromWorker {
-        FromWorker::Hello { worker: self.id.clone(), incarnation: self.incarnation }
+        FromWorker::Hello { profile: WorkerProfile::default(), running: None }
     }
 
     /// Decides what to do about an input.
@@ -163,7 +164,7 @@ impl WorkerCore {
 
     fn hear(&mut self, message: ToWorker) -> Vec<Output> {
         match message {
-            ToWorker::Welcome { last_seq } => {
+            ToWorker::Welcome { last_seq, .. } => {
                 self.outbox.acknowledge(last_seq);
                 self.outbox.iter().cloned().map(send).collect()
             }
@@ -181,6 +182,12 @@ impl WorkerCore {
                 }
                 self.finish()
             }
+            ToWorker::Launch { .. }
+            | ToWorker::Slots { .. }
+            | ToWorker::HeartbeatHeard { .. }
+            | ToWorker::Rows { .. }
+            | ToWorker::Leave { .. }
+            | ToWorker::Refused { .. } => Vec::new(),
         }
     }
 
