@@ -271,3 +271,12 @@ pub const BUNDLE_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// Largest frame between masters and workers.
 pub const FRAME_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// How long a proposal or a read may wait for the log before it counts as lost.
+pub const PROPOSAL_WAIT: Duration = Duration::from_secs(5);
+
+/// Proposals of one leader that wait for the log.
+pub const PROPOSALS_MAX: usize = 1_024;
+
+/// How often the view of a run is made anew while it goes on.
+pub const VIEW_EVERY: Duration = Duration::from_millis(250);

@@ -1,15 +1,14 @@
 //! One process that is master and worker: a group of one voter and one worker, joined by actor messages.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use actix::{Actor, Addr, Arbiter};
-use akrida_actors::coordinator::{CoordinatorActor, Give, Published, ViewReceiver};
+use akrida_actors::coordinator::messages::Give;
+use akrida_actors::coordinator::{CoordinatorActor, LocalLog, OpenLog, OrderError, Published, ViewReceiver};
 use akrida_actors::engine::EngineOptions;
 use akrida_actors::link::Attach;
 use akrida_actors::worker::{Connect, WorkerActor};
-use akrida_core::coordinator::Order;
+use akrida_core::coordinator::{Order, Settings};
 use akrida_core::ids::{Incarnation, WorkerId};
-use akrida_core::state::command::Refusal;
+use akrida_core::state::request::Reply;
 use akrida_core::view::validity::ValidityLimits;
 use anyhow::Context;
 
@@ -24,7 +23,10 @@ impl Standalone {
     /// Starts a coordinator and a worker, each on an arbiter of its own, and connects them. Needs a running actix
     /// system.
     pub(super) async fn start(engine: EngineOptions) -> anyhow::Result<Self> {
-        let (coordinator, Published { views, mut workers }) = CoordinatorActor::new(ValidityLimits::default());
+        let open_log: OpenLog = Box::new(|events| Box::new(LocalLog::new(events)));
+        let (settings, seed) = (Settings::default(), fastrand::u64(..));
+        let (coordinator, published) = CoordinatorActor::new(settings, ValidityLimits::default(), seed, open_log);
+        let Published { views, mut workers, mut leads } = published;
         let coordinator = CoordinatorActor::start_in_arbiter(&Arbiter::new().handle(), move |_| coordinator);
         let id = WorkerId("standalone".into());
         let worker_id = id.clone();
@@ -32,6 +34,7 @@ impl Standalone {
         let worker = WorkerActor::start_in_arbiter(&Arbiter::new().handle(), move |_| {
             WorkerActor::new(worker_id, incarnation, engine)
         });
+        leads.wait_for(Option::is_some).await.context("the coordinator did not start")?;
         let attach = Attach { worker: id, incarnation, downlink: worker.clone().recipient() };
         coordinator.send(attach).await.context("the coordinator did not start")?;
         worker.send(Connect(coordinator.clone().recipient())).await.context("the worker did not start")?;
@@ -40,17 +43,12 @@ impl Standalone {
     }
 
     /// Gives an order and waits until it is applied or refused.
-    pub(super) async fn order(&self, order: Order) -> anyhow::Result<Result<(), Refusal>> {
-        self.coordinator.send(Give(order)).await.context("the coordinator has ended")
+    pub(super) async fn order(&self, order: Order) -> anyhow::Result<Result<Reply, OrderError>> {
+        self.coordinator.send(Give { order, request: None }).await.context("the coordinator has ended")
     }
 
     /// Where the views of the run appear.
     pub(super) fn views(&self) -> ViewReceiver {
         self.views.clone()
     }
-}
-
-/// Milliseconds since the Unix epoch.
-pub(super) fn now_unix_ms() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_millis() as u64)
 }

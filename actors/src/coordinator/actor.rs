@@ -1,120 +1,272 @@
-//! The coordinator actor: carries messages, orders and ticks to the core, and its decisions out.
+//! The coordinator actor: applies what the log commits, and while this master leads carries messages, orders and ticks to
+//! the core and its decisions out.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::fmt;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use actix::{Actor, AsyncContext, Context, Handler, Message, Recipient};
-use akrida_core::coordinator::{Coordinator, Input, Now, Order, Output};
-use akrida_core::ids::WorkerId;
+use actix::{Actor, AsyncContext, Context, Recipient};
+use akrida_core::coordinator::{Coordinator, Input, Now, Output, Settings};
+use akrida_core::ids::{LogIndex, RaftId};
 use akrida_core::limits;
-use akrida_core::state::command::{Command, Refusal};
-use akrida_core::view::RunView;
+use akrida_core::state::command::Command;
+use akrida_core::state::record::Record;
+use akrida_core::state::request::RequestKey;
+use akrida_core::state::{ClusterState, Entry};
 use akrida_core::view::validity::ValidityLimits;
-use tokio::sync::watch;
+use bytes::Bytes;
+use tokio::sync::oneshot;
 
-use super::local_log::LocalLog;
-use crate::link::{Attach, Downlink, Uplink};
+use super::log::{Committed, LogEvent, ReplicatedLog};
+use super::proposals::{OrderError, Outcome, Proposals, Waiting};
+use super::published::{Published, Publisher};
+use super::reads::Reads;
+use super::sessions::Sessions;
+use crate::link::Downlink;
 
-/// Receives the latest view of the run; `None` before the first run.
-pub type ViewReceiver = watch::Receiver<Option<Arc<RunView>>>;
+/// Opens a log that tells its events to this recipient.
+pub type OpenLog = Box<dyn FnOnce(Recipient<LogEvent>) -> Box<dyn ReplicatedLog> + Send>;
 
-/// What a coordinator publishes.
-#[derive(Clone, Debug)]
-pub struct Published {
-    /// The run.
-    pub views: ViewReceiver,
-    /// How many workers have registered.
-    pub workers: watch::Receiver<usize>,
-}
-
-/// The leader of a group of one.
-#[derive(Debug)]
+/// A master's copy of the replicated state, and its part as leader.
 pub struct CoordinatorActor {
-    core: Coordinator,
-    log: LocalLog,
-    workers: BTreeMap<WorkerId, Recipient<Downlink>>,
-    validity_limits: ValidityLimits,
-    views: watch::Sender<Option<Arc<RunView>>>,
-    registered: watch::Sender<usize>,
+    settings: Settings,
+    state: ClusterState,
+    log: Log,
+    role: Role,
+    pub(super) sessions: Sessions,
+    proposals: Proposals,
+    reads: Reads,
+    publisher: Publisher,
+    /// The time of the last record that was proposed, milliseconds since the Unix epoch.
+    proposed_ms: u64,
+    clock: Instant,
 }
 
-/// An operator's order; answered when it is applied.
-#[derive(Debug, Message)]
-#[rtype(result = "Result<(), Refusal>")]
-pub struct Give(pub Order);
+enum Log {
+    Closed(Option<OpenLog>),
+    Open(Box<dyn ReplicatedLog>),
+}
+
+/// What this master is in the group.
+#[derive(Debug)]
+enum Role {
+    Leads { term: u64, core: Box<Coordinator> },
+    Follows { term: u64, leader: Option<RaftId> },
+}
 
 impl CoordinatorActor {
-    /// A coordinator without workers, and what it publishes.
+    /// A coordinator that has applied nothing, and what it publishes. `seed` differs with each life of the process.
     #[must_use]
-    pub fn new(validity_limits: ValidityLimits) -> (Self, Published) {
-        let (views, views_receiver) = watch::channel(None);
-        let (registered, workers) = watch::channel(0);
+    pub fn new(settings: Settings, validity: ValidityLimits, seed: u64, open_log: OpenLog) -> (Self, Published) {
+        let (publisher, published) = Publisher::new(validity);
         let actor = Self {
-            core: Coordinator::default(),
-            log: LocalLog::default(),
-            workers: BTreeMap::new(),
-            validity_limits,
-            views,
-            registered,
+            settings,
+            state: ClusterState::default(),
+            log: Log::Closed(Some(open_log)),
+            role: Role::Follows { term: 0, leader: None },
+            sessions: Sessions::default(),
+            proposals: Proposals::new(seed),
+            reads: Reads::default(),
+            publisher,
+            proposed_ms: 0,
+            clock: Instant::now(),
         };
-        (actor, Published { views: views_receiver, workers })
+        (actor, published)
     }
 
-    /// Takes a step and everything that follows from it.
-    fn step(&mut self, input: Input) -> Result<(), Refusal> {
-        let due = self.core.step(input, now(), self.log.state());
-        self.carry_out(due)
+    /// The state as it is applied here.
+    pub(super) fn state(&self) -> &ClusterState {
+        &self.state
     }
 
-    fn propose(&mut self, command: Command) -> Result<(), Refusal> {
-        self.carry_out(vec![Output::Propose(command)])
+    /// The leader's part, if this master leads.
+    pub(super) fn core(&self) -> Option<&Coordinator> {
+        match &self.role {
+            Role::Leads { core, .. } => Some(core),
+            Role::Follows { .. } => None,
+        }
     }
 
-    fn carry_out(&mut self, due: Vec<Output>) -> Result<(), Refusal> {
-        let mut first_reply = Ok(());
-        let mut changed = false;
-        let mut due = VecDeque::from(due);
-        while let Some(output) = due.pop_front() {
+    /// Who leads, as far as this master knows.
+    pub(super) fn leader(&self) -> Option<RaftId> {
+        match &self.role {
+            Role::Leads { .. } => None,
+            Role::Follows { leader, .. } => *leader,
+        }
+    }
+
+    /// What to tell a worker that attaches.
+    pub(super) fn announcement(&self) -> Downlink {
+        match &self.role {
+            Role::Leads { term, .. } => Downlink::Leads { term: *term },
+            Role::Follows { term, .. } => Downlink::Follows { term: *term },
+        }
+    }
+
+    pub(super) fn now(&self) -> Now {
+        Now { mono_us: self.clock.elapsed().as_micros() as u64, unix_ms: now_unix_ms() }
+    }
+
+    /// Gives the core something to decide, and does what it says; nothing while this master does not lead.
+    pub(super) fn step(&mut self, input: Input) {
+        let now = self.now();
+        let Role::Leads { core, .. } = &mut self.role else { return };
+        let outputs = core.step(input, now, &self.state);
+        self.carry_out(outputs);
+    }
+
+    fn carry_out(&mut self, outputs: Vec<Output>) {
+        for output in outputs {
             match output {
-                Output::Propose(command) => {
-                    let (reply, follow_ups) = self.commit(command);
-                    first_reply = first_reply.and(reply);
-                    due.extend(follow_ups);
-                    changed = true;
-                }
-                Output::Send(worker, message) => self.send(&worker, message),
+                Output::Propose(command) => self.propose(command, None, None),
+                Output::Send(worker, message) => self.sessions.send(&worker, Downlink::Message(message)),
                 Output::RunEnded => tracing::debug!("run ended"),
             }
         }
-        if changed {
-            self.publish();
+    }
+
+    /// Proposes a command; `reply` is told what became of it.
+    pub(super) fn propose(
+        &mut self,
+        command: Command,
+        request: Option<RequestKey>,
+        reply: Option<oneshot::Sender<Outcome>>,
+    ) {
+        if self.proposals.len() >= limits::PROPOSALS_MAX {
+            Waiting::answer(reply, Err(OrderError::Unknown));
+            return self.step(Input::Dropped { command });
         }
-        first_reply
+        let now = self.now();
+        self.proposed_ms = now.unix_ms.max(self.proposed_ms + 1).max(self.state.time_ms() + 1);
+        let proposal = self.proposals.add(command.clone(), reply, now.mono_us);
+        let record = Record { proposal, time_ms: self.proposed_ms, request, command };
+        self.log().propose(proposal, record.to_bytes().into());
     }
 
-    fn commit(&mut self, command: Command) -> (Result<(), Refusal>, Vec<Output>) {
-        let applied = self.log.commit(command.clone(), now_unix_ms());
-        let reply = applied.reply.clone().map(|_| ());
-        (reply, self.core.step(Input::Applied { command, applied }, now(), self.log.state()))
-    }
-
-    fn send(&self, worker: &WorkerId, message: akrida_core::wire::ToWorker) {
-        let Some(downlink) = self.workers.get(worker) else { return };
-        if let Err(error) = downlink.try_send(Downlink::Message(message)) {
-            tracing::warn!(%worker, %error, "worker does not take messages");
+    pub(super) fn log(&mut self) -> &mut dyn ReplicatedLog {
+        match &mut self.log {
+            Log::Open(log) => log.as_mut(),
+            Log::Closed(_) => unreachable!("the log opens before the first message is handled"),
         }
     }
 
-    fn publish(&self) {
-        let view = self.log.state().run().map(|run| Arc::new(RunView::of(run, &self.validity_limits)));
-        self.views.send_replace(view);
-        self.registered.send_replace(self.log.state().workers().count());
+    /// Proves that this master leads, then calls back through `proved`.
+    pub(super) fn prove_leadership(&mut self, proved: oneshot::Sender<Result<(), OrderError>>) {
+        if self.core().is_none() {
+            // Whoever stopped waiting has no use for the answer.
+            let _ = proved.send(Err(OrderError::NotLeading));
+            return;
+        }
+        let read = self.reads.add(proved, self.now().mono_us);
+        self.log().read(read);
+    }
+
+    pub(super) fn hear_log(&mut self, event: LogEvent) {
+        match event {
+            LogEvent::Committed(entries) => self.commit(entries),
+            LogEvent::Restored { index, state } => self.restore(index, &state),
+            LogEvent::SnapshotWanted => {
+                let (index, bytes) = (self.state.applied(), self.state.to_bytes().into());
+                self.log().snapshot(index, bytes);
+            }
+            LogEvent::Leads { term } => self.lead(term),
+            LogEvent::Follows { term, leader } => self.follow(term, leader),
+            LogEvent::Dropped(proposal) => {
+                if let Some(dropped) = self.proposals.take(proposal) {
+                    self.give_up(dropped, OrderError::NotLeading);
+                }
+            }
+            LogEvent::Readable { read, index } => self.reads.readable(read, index, self.state.applied()),
+        }
+    }
+
+    fn commit(&mut self, entries: Vec<Committed>) {
+        for Committed { index, record } in entries {
+            self.apply(index, &record);
+        }
+        let applied = self.state.applied();
+        self.log().applied(applied);
+        self.reads.applied(applied);
+        self.publisher.applied();
+        self.publish();
+    }
+
+    fn apply(&mut self, index: LogIndex, record: &Bytes) {
+        if record.is_empty() {
+            return self.state.note(index);
+        }
+        let Record { proposal, time_ms, request, command } = Record::from_bytes(record)
+            .unwrap_or_else(|error| diverged(&format!("entry {} of the log cannot be applied: {error}", index.0)));
+        let entry = Entry { index, time_ms, request, command };
+        let applied = self.state.apply(&entry);
+        let own = self.proposals.take(proposal);
+        if let Some(Waiting { command, reply, .. }) = own {
+            Waiting::answer(reply, applied.reply.clone().map_err(OrderError::Refused));
+            self.step(Input::Applied { command, applied });
+        }
+    }
+
+    fn restore(&mut self, index: LogIndex, state: &[u8]) {
+        self.state = ClusterState::from_bytes(state)
+            .unwrap_or_else(|error| diverged(&format!("the snapshot at entry {} cannot be read: {error}", index.0)));
+        self.publisher.applied();
+        self.publish();
+    }
+
+    fn lead(&mut self, term: u64) {
+        tracing::info!(term, "this master leads");
+        let (core, outputs) = Coordinator::lead(self.settings.clone(), self.now(), &self.state);
+        self.role = Role::Leads { term, core: Box::new(core) };
+        self.carry_out(outputs);
+        self.announce();
+    }
+
+    fn follow(&mut self, term: u64, leader: Option<RaftId>) {
+        let led = self.core().is_some();
+        self.role = Role::Follows { term, leader };
+        if led {
+            tracing::info!(term, "this master no longer leads");
+        }
+        for waiting in self.proposals.take_all() {
+            Waiting::answer(waiting.reply, Err(OrderError::Unknown));
+        }
+        self.reads.fail_all();
+        self.announce();
+    }
+
+    fn announce(&self) {
+        let term = match &self.role {
+            Role::Leads { term, .. } => Some(*term),
+            Role::Follows { .. } => None,
+        };
+        self.publisher.leads(term);
+        self.sessions.send_all(&self.announcement());
+    }
+
+    fn give_up(&mut self, Waiting { command, reply, .. }: Waiting, why: OrderError) {
+        Waiting::answer(reply, Err(why));
+        self.step(Input::Dropped { command });
+    }
+
+    fn tick(&mut self) {
+        let now_us = self.now().mono_us;
+        for overdue in self.proposals.take_overdue(now_us) {
+            self.give_up(overdue, OrderError::Unknown);
+        }
+        self.reads.fail_overdue(now_us);
+        self.step(Input::Tick);
+        self.publish();
+    }
+
+    fn publish(&mut self) {
+        let now_us = self.now().mono_us;
+        self.publisher.publish(&self.state, now_us);
     }
 }
 
-fn now() -> Now {
-    Now { mono_us: 0, unix_ms: now_unix_ms() }
+/// A master that cannot apply what the others apply must not go on.
+fn diverged(reason: &str) -> ! {
+    tracing::error!("{reason}; this master ends, so that it never shows another state than the others");
+    std::process::abort()
 }
 
 fn now_unix_ms() -> u64 {
@@ -126,41 +278,17 @@ impl Actor for CoordinatorActor {
 
     fn started(&mut self, context: &mut Self::Context) {
         context.set_mailbox_capacity(limits::COORDINATOR_MAILBOX);
-        context.run_interval(limits::COORDINATOR_TICK, |actor, _| {
-            if let Err(refusal) = actor.step(Input::Tick) {
-                tracing::debug!(%refusal, "timed command was refused");
-            }
-        });
-    }
-}
-
-impl Handler<Attach> for CoordinatorActor {
-    type Result = ();
-
-    fn handle(&mut self, attach: Attach, _: &mut Self::Context) {
-        self.workers.insert(attach.worker, attach.downlink);
-    }
-}
-
-impl Handler<Uplink> for CoordinatorActor {
-    type Result = ();
-
-    fn handle(&mut self, uplink: Uplink, _: &mut Self::Context) {
-        if let Err(refusal) = self.step(Input::Message {
-            worker: uplink.worker.clone(),
-            incarnation: uplink.incarnation,
-            message: uplink.message,
-        }) {
-            tracing::warn!(worker = %uplink.worker, %refusal, "message was refused");
+        if let Log::Closed(open) = &mut self.log
+            && let Some(open) = open.take()
+        {
+            self.log = Log::Open(open(context.address().recipient()));
         }
+        context.run_interval(limits::COORDINATOR_TICK, |actor, _| actor.tick());
     }
 }
 
-impl Handler<Give> for CoordinatorActor {
-    type Result = Result<(), Refusal>;
-
-    fn handle(&mut self, order: Give, _: &mut Self::Context) -> Self::Result {
-        let command = self.core.order(order.0, now(), self.log.state())?;
-        self.propose(command)
+impl fmt::Debug for CoordinatorActor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CoordinatorActor").field("role", &self.role).finish_non_exhaustive()
     }
 }

@@ -1,25 +1,49 @@
-//! The log of a group of one: what is proposed is committed at once.
+//! The log of a group of one: what is proposed is committed at once, in memory only.
 
-use akrida_core::ids::LogIndex;
-use akrida_core::state::command::Command;
-use akrida_core::state::{Applied, ClusterState, Entry};
+use actix::Recipient;
+use akrida_core::ids::{LogIndex, ProposalId};
+use bytes::Bytes;
 
-/// A one-voter log that is kept in memory only: the state is what it has applied.
-#[derive(Debug, Default)]
-pub(super) struct LocalLog {
-    state: ClusterState,
+use super::log::{Committed, LogEvent, ReplicatedLog};
+
+/// A log without other masters and without a disk.
+#[derive(Debug)]
+pub struct LocalLog {
+    last: LogIndex,
+    events: Recipient<LogEvent>,
 }
 
 impl LocalLog {
-    /// Commits and applies a command.
-    pub(super) fn commit(&mut self, command: Command, now_unix_ms: u64) -> Applied {
-        let index = LogIndex(self.state.applied().0 + 1);
-        let time_ms = now_unix_ms.max(self.state.time_ms());
-        self.state.apply(&Entry { index, time_ms, request: None, command })
+    /// An empty log, which leads.
+    #[must_use]
+    pub fn new(events: Recipient<LogEvent>) -> Self {
+        let mut log = Self { last: LogIndex::default(), events };
+        log.commit(Bytes::new());
+        log.tell(LogEvent::Leads { term: 1 });
+        log
     }
 
-    /// The state as it is applied.
-    pub(super) fn state(&self) -> &ClusterState {
-        &self.state
+    fn commit(&mut self, record: Bytes) {
+        self.last = LogIndex(self.last.0 + 1);
+        self.tell(LogEvent::Committed(vec![Committed { index: self.last, record }]));
     }
+
+    /// The coordinator has at most so many events before it as it proposed: its mailbox needs no other bound.
+    fn tell(&self, event: LogEvent) {
+        self.events.do_send(event);
+    }
+}
+
+impl ReplicatedLog for LocalLog {
+    fn propose(&mut self, _: ProposalId, record: Bytes) {
+        self.commit(record);
+    }
+
+    fn read(&mut self, read: u64) {
+        self.tell(LogEvent::Readable { read, index: self.last });
+    }
+
+    fn applied(&mut self, _: LogIndex) {}
+
+    fn snapshot(&mut self, _: LogIndex, _: Bytes) {}
 }

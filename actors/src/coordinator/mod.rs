@@ -1,7 +1,20 @@
-//! The coordinator: the leader's shell around `akrida_core::coordinator`.
+//! The coordinator: a master's copy of the replicated state, and the leader's shell around `akrida_core::coordinator`.
+//!
+//! - [`log`]: what it needs of a replicated log; [`LocalLog`] is that of a group of one
+//! - [`messages`]: what others ask of it
+//! - `actor`: applies what is committed; while this master leads, carries out what the core decides
+//! - `proposals`, `reads`: what waits for the log; `sessions`: the attached workers; `published`: what others see
 
 mod actor;
 mod local_log;
 pub mod log;
+pub mod messages;
+mod proposals;
+mod published;
+mod reads;
+mod sessions;
 
-pub use actor::{CoordinatorActor, Give, Published, ViewReceiver};
+pub use actor::{CoordinatorActor, OpenLog};
+pub use local_log::LocalLog;
+pub use proposals::{OrderError, Outcome};
+pub use published::{Published, ViewReceiver};

@@ -112,6 +112,25 @@ impl ClusterState {
         }
     }
 
+    /// Takes note of an entry that the log made for itself.
+    pub fn note(&mut self, index: LogIndex) {
+        self.applied = self.applied.max(index);
+    }
+
+    /// The state as bytes.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        rmp_serde::to_vec(self).expect("writing to memory does not fail")
+    }
+
+    /// The state from bytes.
+    ///
+    /// # Errors
+    /// When they are none of a state.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, rmp_serde::decode::Error> {
+        rmp_serde::from_slice(bytes)
+    }
+
     /// The position of the last applied entry.
     #[must_use]
     pub fn applied(&self) -> LogIndex {

@@ -1,0 +1,152 @@
+//! What others ask of a coordinator.
+
+use actix::{Context, Handler, Message, MessageResult, ResponseFuture};
+use akrida_core::coordinator::{Coordinator, Input, Order};
+use akrida_core::ids::RaftId;
+use akrida_core::state::ClusterState;
+use akrida_core::state::command::Command;
+use akrida_core::state::request::{Reply, RequestKey};
+use tokio::sync::oneshot;
+
+use super::actor::CoordinatorActor;
+use super::log::LogEvent;
+use super::proposals::{OrderError, Outcome};
+use crate::link::{Attach, Detach, Uplink};
+
+/// An operator's order; answered when it is applied.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<Reply, OrderError>")]
+pub struct Give {
+    /// What is wanted.
+    pub order: Order,
+    /// What makes a repeat of it harmless.
+    pub request: Option<RequestKey>,
+}
+
+/// Proposes a command as it is; answered when it is applied.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<Reply, OrderError>")]
+pub struct Propose(pub Command);
+
+/// Waits until this master has proved that it leads, and has applied everything that was committed before the question.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<(), OrderError>")]
+pub struct ProveLeadership;
+
+/// Looks at the state, and at the leader's part if this master leads.
+pub struct Look<T>(pub Box<dyn FnOnce(Sight<'_>) -> T + Send>);
+
+/// What there is to see.
+#[derive(Debug)]
+pub struct Sight<'a> {
+    /// The state as it is applied here.
+    pub state: &'a ClusterState,
+    /// The leader's part, if this master leads.
+    pub core: Option<&'a Coordinator>,
+    /// Who else leads, as far as this master knows.
+    pub leader: Option<RaftId>,
+    /// Microseconds of the coordinator's monotonic clock.
+    pub now_us: u64,
+}
+
+impl<T> std::fmt::Debug for Look<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Look").finish_non_exhaustive()
+    }
+}
+
+impl<T: Send + 'static> Message for Look<T> {
+    type Result = T;
+}
+
+impl Handler<LogEvent> for CoordinatorActor {
+    type Result = ();
+
+    fn handle(&mut self, event: LogEvent, _: &mut Context<Self>) {
+        self.hear_log(event);
+    }
+}
+
+impl Handler<Attach> for CoordinatorActor {
+    type Result = ();
+
+    fn handle(&mut self, attach: Attach, _: &mut Context<Self>) {
+        let (worker, announcement) = (attach.worker.clone(), self.announcement());
+        self.sessions.attach(attach);
+        self.sessions.send(&worker, announcement);
+    }
+}
+
+impl Handler<Detach> for CoordinatorActor {
+    type Result = ();
+
+    fn handle(&mut self, detach: Detach, _: &mut Context<Self>) {
+        if self.sessions.detach(&detach) {
+            let Detach { worker, incarnation, died, .. } = detach;
+            self.step(Input::Unlinked { worker, incarnation, died });
+        }
+    }
+}
+
+impl Handler<Uplink> for CoordinatorActor {
+    type Result = ();
+
+    fn handle(&mut self, uplink: Uplink, _: &mut Context<Self>) {
+        let Uplink { worker, incarnation, message } = uplink;
+        self.step(Input::Message { worker, incarnation, message });
+    }
+}
+
+impl Handler<Give> for CoordinatorActor {
+    type Result = ResponseFuture<Outcome>;
+
+    fn handle(&mut self, Give { order, request }: Give, _: &mut Context<Self>) -> Self::Result {
+        let now = self.now();
+        let command = match self.core() {
+            None => return Box::pin(async { Err(OrderError::NotLeading) }),
+            Some(core) => core.order(order, now, self.state()),
+        };
+        match command {
+            Ok(command) => self.proposed(command, request),
+            Err(refusal) => Box::pin(async { Err(refusal.into()) }),
+        }
+    }
+}
+
+impl Handler<Propose> for CoordinatorActor {
+    type Result = ResponseFuture<Outcome>;
+
+    fn handle(&mut self, Propose(command): Propose, _: &mut Context<Self>) -> Self::Result {
+        if self.core().is_none() {
+            return Box::pin(async { Err(OrderError::NotLeading) });
+        }
+        self.proposed(command, None)
+    }
+}
+
+impl CoordinatorActor {
+    fn proposed(&mut self, command: Command, request: Option<RequestKey>) -> ResponseFuture<Outcome> {
+        let (sender, outcome) = oneshot::channel();
+        self.propose(command, request, Some(sender));
+        Box::pin(async { outcome.await.unwrap_or(Err(OrderError::Unknown)) })
+    }
+}
+
+impl Handler<ProveLeadership> for CoordinatorActor {
+    type Result = ResponseFuture<Result<(), OrderError>>;
+
+    fn handle(&mut self, _: ProveLeadership, _: &mut Context<Self>) -> Self::Result {
+        let (sender, proved) = oneshot::channel();
+        self.prove_leadership(sender);
+        Box::pin(async { proved.await.unwrap_or(Err(OrderError::Unknown)) })
+    }
+}
+
+impl<T: Send + 'static> Handler<Look<T>> for CoordinatorActor {
+    type Result = MessageResult<Look<T>>;
+
+    fn handle(&mut self, Look(look): Look<T>, _: &mut Context<Self>) -> Self::Result {
+        let (leader, now_us) = (self.leader(), self.now().mono_us);
+        MessageResult(look(Sight { state: self.state(), core: self.core(), leader, now_us }))
+    }
+}
