@@ -85,6 +85,17 @@ class Process:
             with suppress(subprocess.TimeoutExpired):
                 self._child.wait(STOP_TIME_MAX_S)
 
+    def kill(self) -> None:
+        """Ends the whole session at once, by force."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+        self._child.wait(STOP_TIME_MAX_S)
+
+    def interrupt(self) -> None:
+        """Asks the command to end, as Ctrl-C does."""
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGINT)
+
     def cpu_s(self) -> float:
         """User and system time so far of all processes of the session, and of those that it has waited for."""
         ticks = sum(sum(map(int, fields[11:15])) for fields in self._members())

@@ -4,6 +4,8 @@
 
 pub mod akrida;
 pub mod bad_server;
+pub mod cluster;
 pub mod nginx;
 pub mod raw_http;
+pub mod target;
 pub mod tinyproxy;
