@@ -47,13 +47,16 @@
 //! Everything that a test needs is in [`prelude`]. The other modules are the parts of the `akrida` command; they are
 //! public for its own tests and may change at any time.
 
+pub mod api;
 pub mod cli;
+pub mod client;
 pub mod compose;
 pub mod debug_user;
 pub mod init;
 pub mod live;
 pub mod report;
 pub mod target;
+pub mod web;
 
 pub use compose::App;
 

@@ -280,3 +280,87 @@ pub const PROPOSALS_MAX: usize = 1_024;
 
 /// How often the view of a run is made anew while it goes on.
 pub const VIEW_EVERY: Duration = Duration::from_millis(250);
+
+/// Size of the body of a request to a master, other than one that starts a run.
+pub const WEB_BODY_BYTES_MAX: usize = 64 * 1024;
+
+/// Size of the body of a request that starts a run: a scenario with its data files, and the options of the run.
+pub const WEB_START_BYTES_MAX: usize = BUNDLE_BYTES_MAX + 1024 * 1024;
+
+/// Size of an answer that a master passes on from the leader, or that a client reads.
+pub const WEB_ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Requests that start a run and are read or carried out at once by one master; further ones are told to come again.
+pub const WEB_STARTS_AT_ONCE_MAX: usize = 4;
+
+/// How long a body may take to come.
+pub const WEB_BODY_WAIT: Duration = Duration::from_secs(30);
+
+/// How long a request waits for a leader before it is told to come again. Balancers wait longer than this.
+pub const WEB_HOLD: Duration = Duration::from_secs(5);
+
+/// How often a held request looks for a leader.
+pub const WEB_HOLD_STEP: Duration = Duration::from_millis(100);
+
+/// How long the leader may take to start a run: it reads a scenario and its data.
+pub const WEB_START_WAIT: Duration = Duration::from_secs(30);
+
+/// How long a master waits for the leader's view of the cluster before it tells its own.
+pub const WEB_STATUS_WAIT: Duration = Duration::from_secs(1);
+
+/// How long a request may wait for news of a run.
+pub const WEB_NEWS_WAIT_MAX: Duration = Duration::from_secs(10);
+
+/// How long a master without a leader is still ready, at least.
+pub const WEB_READY_GRACE_MIN: Duration = Duration::from_secs(10);
+
+/// Connections to the web port of a master, for each of its threads.
+pub const WEB_CONNECTIONS_MAX: usize = 1_024;
+
+/// Threads that serve the web port of a master.
+pub const WEB_THREADS: usize = 2;
+
+/// Connections to the web port that wait to be accepted.
+pub const WEB_BACKLOG: u32 = 512;
+
+/// How long an idle connection to the web port is kept: longer than balancers keep theirs.
+pub const WEB_KEEP_ALIVE: Duration = Duration::from_secs(75);
+
+/// How long the head of a request to the web port may take to come.
+pub const WEB_HEAD_WAIT: Duration = Duration::from_secs(5);
+
+/// How long requests in flight get when the web port closes.
+pub const WEB_STOP_GRACE: Duration = Duration::from_secs(6);
+
+/// Characters of an idempotency key.
+pub const IDEMPOTENCY_KEY_CHARS_MAX: usize = 128;
+
+/// Masters that a client is told of.
+pub const CLIENT_MASTERS_MAX: usize = 16;
+
+/// How long a client repeats a request until a master answers it: longer than any election.
+pub const CLIENT_PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long a client first waits before it asks all masters again.
+pub const CLIENT_PAUSE_MIN: Duration = Duration::from_millis(200);
+
+/// How long a client waits at most before it asks all masters again.
+pub const CLIENT_PAUSE_MAX: Duration = Duration::from_secs(2);
+
+/// How long a client waits for the answer of one master: longer than that master holds a request.
+pub const CLIENT_ANSWER_WAIT: Duration = Duration::from_secs(8);
+
+/// How long a client waits for the answer to a request that starts a run or reads a whole state.
+pub const CLIENT_LONG_ANSWER_WAIT: Duration = Duration::from_secs(40);
+
+/// How long a client waits for a connection to one master.
+pub const CLIENT_CONNECT_WAIT: Duration = Duration::from_secs(2);
+
+/// How often a client that follows a run asks for its figures.
+pub const CLIENT_VIEW_EVERY: Duration = Duration::from_secs(1);
+
+/// How long a client follows a run that no master tells of.
+pub const CLIENT_RUN_LOST_AFTER: Duration = Duration::from_secs(300);
+
+/// Orders of an operator that wait to be sent to the cluster.
+pub const CLIENT_ORDERS_WAITING_MAX: usize = 64;

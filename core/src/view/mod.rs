@@ -8,6 +8,8 @@ pub mod validity;
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::ids::RunId;
 use crate::plan::arrivals::{ArrivalRate, Distribution};
 use crate::state::command::StopReason;
@@ -16,7 +18,7 @@ use crate::threshold::result::ThresholdResult;
 use validity::Validity;
 
 /// A run as users see it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RunView {
     /// Which run and how it was started.
     pub run: RunInfo,
@@ -57,7 +59,7 @@ pub struct RunView {
 }
 
 /// How a run was started.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunInfo {
     /// Its id.
     pub id: RunId,
@@ -100,7 +102,7 @@ impl RunInfo {
 }
 
 /// What became of the arrivals of an open model since the start of the statistics.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ArrivalsView {
     /// The highest rate that was planned.
     pub peak: ArrivalRate,
@@ -119,7 +121,7 @@ pub struct ArrivalsView {
 }
 
 /// Where a run stands; the names are Locust's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Status {
     /// Nothing was started.
     Ready,
@@ -148,7 +150,7 @@ impl Status {
 }
 
 /// A line of the statistics.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EndpointView {
     /// The method; "" for the total, "GROUP" for transactions.
     pub method: Arc<str>,
@@ -199,7 +201,7 @@ impl EndpointView {
 }
 
 /// A kind of failure.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErrorView {
     /// The method.
     pub method: Arc<str>,
@@ -216,7 +218,7 @@ pub struct ErrorView {
 }
 
 /// A kind of exception.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExceptionView {
     /// How often.
     pub count: u64,
@@ -229,7 +231,7 @@ pub struct ExceptionView {
 }
 
 /// A point of the time series.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct HistoryPoint {
     /// The second of plan time in which it begins.
     pub second: u64,

@@ -3,12 +3,14 @@
 //! A measuring instrument that was overloaded must say so: the verdict comes from how late planned work started, from
 //! the generator's CPU use, and from what it could not do for lack of descriptors or ports.
 
+use serde::{Deserialize, Serialize};
+
 use super::ArrivalsView;
 use crate::ids::WorkerId;
 use crate::stats::run::RunStats;
 
 /// The verdict, from good to bad.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Verdict {
     /// Nothing disturbed the measurement.
     Valid,
@@ -31,7 +33,7 @@ impl Verdict {
 }
 
 /// A verdict with its reasons.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Validity {
     /// The verdict: the worst of the reasons.
     pub verdict: Verdict,

@@ -1,0 +1,177 @@
+//! What can be asked of a cluster.
+
+use std::fmt;
+
+use akrida_core::ids::RunId;
+use akrida_core::limits;
+use akrida_core::view::RunView;
+use awc::http::Method;
+use bytes::Bytes;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::error::ClientError;
+use super::exchange::{Answer, Masters, Request};
+use super::masters::MasterAddress;
+use super::retry::Patience;
+use crate::api::{
+    AddMember, ClusterStatus, Done, EditRun, JSON, MSGPACK, NamedMember, RunListed, StartRun, Started, Transfer, paths,
+    run_id,
+};
+
+/// A client of a cluster. It stays on the thread of an actix system.
+pub struct ClusterClient {
+    masters: Masters,
+}
+
+impl fmt::Debug for ClusterClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ClusterClient")
+    }
+}
+
+impl ClusterClient {
+    /// A client of these masters; at least one.
+    #[must_use]
+    pub fn new(masters: Vec<MasterAddress>, patience: Patience) -> Self {
+        Self { masters: Masters::new(masters, patience) }
+    }
+
+    /// Starts a run.
+    ///
+    /// # Errors
+    /// When the cluster refuses it or cannot act.
+    pub async fn start(&self, start: &StartRun) -> Result<RunId, ClientError> {
+        let body = rmp_serde::to_vec_named(start).expect("writing to memory does not fail");
+        let answer = self
+            .masters
+            .send(&Request {
+                method: Method::POST,
+                path: paths::RUNS.to_owned(),
+                body: Some((MSGPACK, body.into())),
+                answer_wait: limits::CLIENT_LONG_ANSWER_WAIT,
+            })
+            .await?;
+        let started: Started = parsed(&answer)?;
+        run_id(&started.run).ok_or_else(|| malformed(&answer, "no run id"))
+    }
+
+    /// The whole view of a run.
+    ///
+    /// # Errors
+    /// When there is no such run, or the cluster cannot act.
+    pub async fn view(&self, run: RunId) -> Result<RunView, ClientError> {
+        let answer = self.masters.send(&get(&paths::of_run(paths::RUN_VIEW, &run.to_string()))).await?;
+        rmp_serde::from_slice(&answer.body).map_err(|error| malformed(&answer, &error.to_string()))
+    }
+
+    /// The summary of a run.
+    ///
+    /// # Errors
+    /// As [`ClusterClient::view`].
+    pub async fn summary(&self, run: RunId) -> Result<Value, ClientError> {
+        parsed(&self.masters.send(&get(&paths::of_run(paths::RUN, &run.to_string()))).await?)
+    }
+
+    /// The runs that are remembered, the newest first.
+    ///
+    /// # Errors
+    /// When the cluster cannot act.
+    pub async fn runs(&self) -> Result<Vec<RunListed>, ClientError> {
+        parsed(&self.masters.send(&get(paths::RUNS)).await?)
+    }
+
+    /// Stops a run.
+    ///
+    /// # Errors
+    /// When it is not active, or the cluster cannot act.
+    pub async fn stop(&self, run: RunId) -> Result<(), ClientError> {
+        self.change(paths::of_run(paths::RUN_STOP, &run.to_string()), &Value::Null).await
+    }
+
+    /// Forgets the statistics of a run so far.
+    ///
+    /// # Errors
+    /// As [`ClusterClient::stop`].
+    pub async fn reset(&self, run: RunId) -> Result<(), ClientError> {
+        self.change(paths::of_run(paths::RUN_RESET, &run.to_string()), &Value::Null).await
+    }
+
+    /// Changes the users of a run.
+    ///
+    /// # Errors
+    /// As [`ClusterClient::stop`].
+    pub async fn edit(&self, run: RunId, edit: &EditRun) -> Result<(), ClientError> {
+        self.change(paths::of_run(paths::RUN_EDIT, &run.to_string()), edit).await
+    }
+
+    /// The state of the cluster.
+    ///
+    /// # Errors
+    /// When no master answers.
+    pub async fn status(&self) -> Result<ClusterStatus, ClientError> {
+        parsed(&self.masters.send(&get(paths::CLUSTER)).await?)
+    }
+
+    /// Hands the lead to another master.
+    ///
+    /// # Errors
+    /// When it cannot be done, or the cluster cannot act.
+    pub async fn transfer(&self, to: &str) -> Result<(), ClientError> {
+        self.change(paths::CLUSTER_TRANSFER.to_owned(), &Transfer { to: to.to_owned() }).await
+    }
+
+    /// Adds a master.
+    ///
+    /// # Errors
+    /// As [`ClusterClient::transfer`].
+    pub async fn add(&self, member: &AddMember) -> Result<(), ClientError> {
+        self.change(paths::CLUSTER_ADD.to_owned(), member).await
+    }
+
+    /// Removes a master.
+    ///
+    /// # Errors
+    /// As [`ClusterClient::transfer`].
+    pub async fn remove(&self, name: &str) -> Result<(), ClientError> {
+        self.change(paths::CLUSTER_REMOVE.to_owned(), &NamedMember { name: name.to_owned() }).await
+    }
+
+    /// Lets a master with an empty data folder take the place of the one of its name.
+    ///
+    /// # Errors
+    /// As [`ClusterClient::transfer`].
+    pub async fn replace(&self, name: &str) -> Result<(), ClientError> {
+        self.change(paths::CLUSTER_REPLACE.to_owned(), &NamedMember { name: name.to_owned() }).await
+    }
+
+    /// The replicated state as bytes, as the first master that answers has applied it.
+    ///
+    /// # Errors
+    /// When no master answers.
+    pub async fn snapshot(&self) -> Result<Bytes, ClientError> {
+        let answer_wait = limits::CLIENT_LONG_ANSWER_WAIT;
+        Ok(self.masters.send(&Request { answer_wait, ..get(paths::CLUSTER_SNAPSHOT) }).await?.body)
+    }
+
+    async fn change(&self, path: String, body: &impl Serialize) -> Result<(), ClientError> {
+        let body = serde_json::to_vec(body).expect("writing to memory does not fail");
+        let answer_wait = limits::CLIENT_LONG_ANSWER_WAIT;
+        let request = Request { method: Method::POST, path, body: Some((JSON, body.into())), answer_wait };
+        parsed::<Done>(&self.masters.send(&request).await?)?;
+        Ok(())
+    }
+}
+
+fn get(path: &str) -> Request {
+    Request { method: Method::GET, path: path.to_owned(), body: None, answer_wait: limits::CLIENT_ANSWER_WAIT }
+}
+
+fn parsed<T: DeserializeOwned>(answer: &Answer) -> Result<T, ClientError> {
+    serde_json::from_slice(&answer.body).map_err(|error| malformed(answer, &error.to_string()))
+}
+
+fn malformed(answer: &Answer, reason: &str) -> ClientError {
+    ClientError::Malformed { master: answer.master.clone(), reason: reason.to_owned() }
+}

@@ -1,0 +1,34 @@
+//! What every request passes.
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CACHE_CONTROL, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpResponse};
+
+use super::failure::Failure;
+
+/// Paths that change something also with GET, for scripts that know them so.
+const CHANGED_BY_GET: [&str; 2] = ["/stop", "/stats/reset"];
+
+/// Keeps answers out of caches, and pages of other sites from acting through a visitor's browser.
+pub(super) async fn pass(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let comes_from_elsewhere = request.headers().get("sec-fetch-site").is_some_and(|site| site == "cross-site");
+    let changes = !request.method().is_safe() || CHANGED_BY_GET.contains(&request.path());
+    if comes_from_elsewhere && changes {
+        let reason = "pages of other sites may not change anything here";
+        return Err(Failure::new(StatusCode::FORBIDDEN, "cross_site", reason).into());
+    }
+    let mut response = next.call(request).await?;
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(response)
+}
+
+/// For paths that are none.
+pub(super) async fn not_found() -> Result<HttpResponse, Failure> {
+    Err(Failure::new(StatusCode::NOT_FOUND, "not_found", "there is nothing here"))
+}

@@ -1,0 +1,27 @@
+//! The web port of a master.
+//!
+//! Every master answers everything: what changes or reads the state of a run is passed on, one hop, to the leader
+//! ([`forward`]). A request that finds no leader is held until there is one ([`to_leader`]), and every request that
+//! changes something has a key that makes its repetition harmless ([`idempotency`]). What the cluster is and does is
+//! behind a [`ClusterHandle`]; this part knows HTTP only.
+
+mod cluster;
+pub mod cluster_handle;
+mod failure;
+mod forward;
+mod gate;
+mod health;
+mod idempotency;
+mod locust;
+mod relayed;
+mod routes;
+mod runs;
+mod server;
+mod site;
+mod to_leader;
+
+pub use cluster_handle::{
+    Answering, ClusterHandle, ControlError, Health, Leadership, MasterControl, MemberChange, Role, WebAddress,
+};
+pub use server::{WebServer, start};
+pub use site::{BuildSpec, Renderers, WebSetup};

@@ -1,0 +1,86 @@
+//! What the handlers share.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use akrida_core::limits;
+use akrida_core::scenario::bundle::Bundle;
+use akrida_core::state::command::RunSpec;
+use akrida_core::view::RunView;
+use serde_json::Value;
+use tokio::sync::Semaphore;
+
+use super::cluster_handle::ClusterHandle;
+use crate::api::{ClusterStatus, StartRun};
+
+/// Makes a run's specification from what a client asked for, or says what is wrong with it. It may take long.
+pub type BuildSpec = Arc<dyn Fn(&StartRun) -> Result<RunSpec, String> + Send + Sync>;
+
+/// What makes documents of views; they belong to another part of the program.
+#[derive(Clone, Copy, Debug)]
+pub struct Renderers {
+    /// The summary of a run.
+    pub summary: fn(&RunView) -> Value,
+    /// The answer of `/stats/requests`, also before the first run.
+    pub stats_requests: fn(Option<&RunView>, &ClusterStatus) -> Value,
+}
+
+/// What a web port is started with.
+#[derive(Clone)]
+pub struct WebSetup {
+    /// Where to listen; port 0 takes a free one.
+    pub address: SocketAddr,
+    /// The name of the master.
+    pub name: Arc<str>,
+    /// The master.
+    pub cluster: ClusterHandle,
+    /// Makes specifications of runs.
+    pub build_spec: BuildSpec,
+    /// Makes documents.
+    pub renderers: Renderers,
+    /// The scenario of runs that bring none: that of the master's own configuration.
+    pub scenario: Option<Arc<Bundle>>,
+    /// How long a request is held while there is no leader.
+    pub hold: Duration,
+    /// How long this master is still ready without a leader.
+    pub ready_grace: Duration,
+}
+
+impl WebSetup {
+    /// How long a master of a group with this election time-out is ready without a leader: longer than any election that
+    /// ends, or balancers would take all masters out at once.
+    #[must_use]
+    pub fn ready_grace_for(election_timeout: Duration) -> Duration {
+        limits::WEB_READY_GRACE_MIN.max(election_timeout * 5 / 2)
+    }
+}
+
+impl fmt::Debug for WebSetup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WebSetup").field("address", &self.address).field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// What the handlers of one thread share.
+pub(super) struct Site {
+    pub(super) setup: WebSetup,
+    /// Starts of runs that may still be taken in, by all threads.
+    pub(super) starts: Arc<Semaphore>,
+    /// For requests to the leader; it cannot leave its thread.
+    pub(super) client: awc::Client,
+}
+
+impl Site {
+    pub(super) fn new(setup: WebSetup, starts: Arc<Semaphore>) -> Self {
+        let connector = awc::Connector::new().timeout(limits::CLIENT_CONNECT_WAIT);
+        // Each request has a deadline of its own.
+        let client = awc::Client::builder().connector(connector).disable_timeout().disable_redirects().finish();
+        Self { setup, starts, client }
+    }
+
+    pub(super) fn cluster(&self) -> &ClusterHandle {
+        &self.setup.cluster
+    }
+}

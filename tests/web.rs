@@ -1,0 +1,20 @@
+//! The web port of a master and its client, over real sockets, with a stand-in for the master behind it.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod support;
+
+#[path = "web/fake_master.rs"]
+mod fake_master;
+
+#[path = "web/client.rs"]
+mod client;
+#[path = "web/forwarding.rs"]
+mod forwarding;
+#[path = "web/health.rs"]
+mod health;
+#[path = "web/keys.rs"]
+mod keys;
+#[path = "web/locust.rs"]
+mod locust;
+#[path = "web/refusals.rs"]
+mod refusals;
