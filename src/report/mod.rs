@@ -4,6 +4,7 @@
 //! Only [`csv::CsvWriter`] and [`mod@file`] touch the disk.
 //!
 //! - [`console`]: the tables on standard error
+//! - [`compare`]: two runs side by side
 //! - [`csv`]: the four files of `--csv`
 //! - [`json`]: `--json`, the entries in Locust's form
 //! - [`stats_requests`]: the answer of `/stats/requests`
@@ -13,6 +14,7 @@
 //! Figures that do not exist (a percentile of nothing) are shown as zero, `N/A` or `null`, as the format has it; no
 //! output ever holds NaN or infinity.
 
+pub mod compare;
 pub mod console;
 pub mod csv;
 pub mod duration_text;
