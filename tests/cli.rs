@@ -4,6 +4,8 @@
 #[path = "cli/surroundings.rs"]
 mod surroundings;
 
+#[path = "cli/clusters.rs"]
+mod clusters;
 #[path = "cli/document.rs"]
 mod document;
 #[path = "cli/every_option.rs"]

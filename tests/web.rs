@@ -8,6 +8,8 @@ mod fake_master;
 
 #[path = "web/client.rs"]
 mod client;
+#[path = "web/cluster_run.rs"]
+mod cluster_run;
 #[path = "web/forwarding.rs"]
 mod forwarding;
 #[path = "web/health.rs"]

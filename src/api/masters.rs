@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use akrida_core::limits;
 
-use crate::api::WEB_PORT;
+use super::WEB_PORT;
 
 /// Where the web port of a master is.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,6 +6,7 @@
 
 pub mod cluster;
 pub mod error;
+pub mod masters;
 pub mod paths;
 pub mod runs;
 
@@ -13,6 +14,7 @@ pub use cluster::{
     AddMember, ClusterStatus, LeaderAddress, MasterRole, MemberStatus, NamedMember, Transfer, WorkerStatus,
 };
 pub use error::ApiError;
+pub use masters::MasterAddress;
 pub use runs::{Done, EditRun, RunListed, StartRun, Started, run_id};
 
 /// The media type of JSON.

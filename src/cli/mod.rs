@@ -7,6 +7,8 @@
 
 mod argument_text;
 pub mod checked;
+mod cluster_args;
+mod cluster_run;
 pub mod environment;
 mod error;
 pub mod exit;
@@ -26,8 +28,12 @@ use std::path::{Path, PathBuf};
 
 use clap::FromArgMatches;
 
+use crate::api::MasterAddress;
+
 pub use checked::RunOptions;
 use checked::Source;
+pub use cluster_args::{ClusterCommand, ExportTo, MASTERS_VARIABLE, RunsCommand};
+pub use cluster_run::ClusterRun;
 pub use environment::Environment;
 pub use error::CliError;
 pub use exit::Exit;
@@ -60,6 +66,27 @@ pub enum Invocation {
         json: bool,
         /// Which scenario, classes, tags and number of users.
         options: Box<RunOptions>,
+    },
+    /// Run a scenario on a cluster.
+    RunOnCluster {
+        /// Where, and on which workers.
+        cluster: ClusterRun,
+        /// The same as of a run on this machine.
+        options: Box<RunOptions>,
+    },
+    /// Do something about the runs of a cluster.
+    Runs {
+        /// The masters; at least one.
+        masters: Vec<MasterAddress>,
+        /// What.
+        command: RunsCommand,
+    },
+    /// Do something about a cluster.
+    Cluster {
+        /// The masters; at least one.
+        masters: Vec<MasterAddress>,
+        /// What.
+        command: ClusterCommand,
     },
     /// Run the built-in demonstration.
     Demo,
@@ -94,8 +121,11 @@ pub enum Invocation {
 /// out while an option is unknown or cannot be used, since the missing one may be it.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>, environment: &Environment) -> Result<Invocation, CliError> {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if cluster_run::is_named_by(&arguments) {
+        return cluster_run::parse(arguments, environment);
+    }
     if subcommand::is_named_by(&arguments) {
-        return subcommand::parse(arguments);
+        return subcommand::parse(arguments, environment);
     }
     parse_run(arguments, environment, &Source::File)
 }

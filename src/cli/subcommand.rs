@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use clap::FromArgMatches;
 
 use super::flags::{CommandLine, Subcommand};
-use super::{CliError, Invocation, Problem, command};
+use super::{CliError, Environment, Invocation, Problem, command};
 
 /// Wrong, missing, added or swapped letters that a name is still recognised with.
 const MISTAKES_MAX: usize = 1;
@@ -27,12 +27,18 @@ pub(super) fn meant_by(word: &str) -> Option<String> {
 ///
 /// # Errors
 /// Help, or what clap has against it.
-pub(super) fn parse(arguments: Vec<OsString>) -> Result<Invocation, CliError> {
+pub(super) fn parse(arguments: Vec<OsString>, environment: &Environment) -> Result<Invocation, CliError> {
     if arguments.len() == 2 && arguments[1] == "help" {
         return Err(CliError::of_answer(command().render_help().to_string()));
     }
     let matches = command().try_get_matches_from(arguments)?;
     match CommandLine::from_arg_matches(&matches)?.command {
+        Some(Subcommand::Runs { masters, command }) => {
+            Ok(Invocation::Runs { masters: masters.named_or_local(environment).map_err(on_command_line)?, command })
+        }
+        Some(Subcommand::Cluster { masters, command }) => {
+            Ok(Invocation::Cluster { masters: masters.named_or_local(environment).map_err(on_command_line)?, command })
+        }
         Some(Subcommand::Demo) => Ok(Invocation::Demo),
         Some(Subcommand::Init { file }) => Ok(Invocation::Init { file }),
         Some(Subcommand::Check { files }) => Ok(Invocation::Check { files }),
@@ -40,6 +46,10 @@ pub(super) fn parse(arguments: Vec<OsString>) -> Result<Invocation, CliError> {
         Some(Subcommand::Target(arguments)) => Ok(Invocation::Target(arguments)),
         Some(Subcommand::Completions { shell }) => Ok(Invocation::Completions(shell)),
         Some(Subcommand::Man) => Ok(Invocation::Man),
-        None => Err(CliError::of_problems(&[Problem::on_command_line("no command was named")])),
+        Some(Subcommand::Run { .. }) | None => Err(on_command_line("no command was named".to_owned())),
     }
+}
+
+fn on_command_line(message: String) -> CliError {
+    CliError::of_problems(&[Problem::on_command_line(message)])
 }

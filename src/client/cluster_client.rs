@@ -13,11 +13,10 @@ use serde_json::Value;
 
 use super::error::ClientError;
 use super::exchange::{Answer, Masters, Request};
-use super::masters::MasterAddress;
 use super::retry::Patience;
 use crate::api::{
-    AddMember, ClusterStatus, Done, EditRun, JSON, MSGPACK, NamedMember, RunListed, StartRun, Started, Transfer, paths,
-    run_id,
+    AddMember, ClusterStatus, Done, EditRun, JSON, MSGPACK, MasterAddress, NamedMember, RunListed, StartRun, Started,
+    Transfer, paths, run_id,
 };
 
 /// A client of a cluster. It stays on the thread of an actix system.

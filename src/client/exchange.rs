@@ -10,9 +10,8 @@ use bytes::Bytes;
 use tokio::time::{Instant, sleep};
 
 use super::error::ClientError;
-use super::masters::MasterAddress;
 use super::retry::{self, Patience};
-use crate::api::{ApiError, IDEMPOTENCY_KEY};
+use crate::api::{ApiError, IDEMPOTENCY_KEY, MasterAddress};
 
 /// A request.
 #[derive(Clone, Debug)]

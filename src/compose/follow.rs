@@ -12,8 +12,8 @@ use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::outputs::{self, Outputs};
+use super::run_group::RunGroup;
 use super::shutdown::Signals;
-use super::standalone::Standalone;
 use crate::live::{KeyAction, LiveView, edit_of};
 
 /// How often the table is printed, as in Locust.
@@ -40,14 +40,15 @@ enum Wish {
     AddUsers(i64),
 }
 
-/// Follows the active run until it has ended, or until the operator leaves at once (`None`).
+/// Follows the active run until it has ended, or until the operator leaves at once (`None`). Signals are wishes of the
+/// operator.
 pub(super) async fn follow(
-    group: &Standalone,
+    group: &impl RunGroup,
+    mut signals: Signals,
     outputs: &mut Outputs,
     mut display: Display,
 ) -> anyhow::Result<Option<Arc<RunView>>> {
     let mut views = group.views();
-    let mut signals = Signals::listen()?;
     let (mut table, mut files) = (interval(TABLE_EVERY), interval(FILES_EVERY));
     table.set_missed_tick_behavior(MissedTickBehavior::Skip);
     files.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -79,7 +80,7 @@ pub(super) async fn follow(
 
 async fn ended(views: &mut ViewReceiver) -> anyhow::Result<Arc<RunView>> {
     let is_over = |view: &Option<Arc<RunView>>| view.as_ref().is_some_and(|view| view.status == Status::Stopped);
-    let view = views.wait_for(is_over).await.context("the coordinator has ended")?;
+    let view = views.wait_for(is_over).await.context("the run is no longer heard of")?;
     view.clone().context("a run that has ended has a view")
 }
 
@@ -103,14 +104,14 @@ async fn next_wish(signals: &mut Signals, display: &mut Display) -> Wish {
 }
 
 /// Gives an order. One that is refused changes nothing, and the operator is told.
-async fn give(group: &Standalone, order: Order) -> anyhow::Result<()> {
+async fn give(group: &impl RunGroup, order: Order) -> anyhow::Result<()> {
     if let Err(refusal) = group.order(order).await? {
         tracing::warn!("{refusal}");
     }
     Ok(())
 }
 
-async fn add_users(group: &Standalone, views: &ViewReceiver, delta: i64) -> anyhow::Result<()> {
+async fn add_users(group: &impl RunGroup, views: &ViewReceiver, delta: i64) -> anyhow::Result<()> {
     let Some(view) = latest(views) else { return Ok(()) };
     match edit_of(&view, delta) {
         Ok(edit) => {

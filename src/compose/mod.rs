@@ -1,7 +1,10 @@
 //! Puts the parts together: the only place in this crate that knows all of them.
 
 mod app;
+mod bundle_file;
 mod check_command;
+mod cluster_command;
+mod cluster_run;
 mod debug_command;
 mod demo;
 mod follow;
@@ -11,11 +14,15 @@ mod logging;
 mod outputs;
 mod preflight;
 mod run_command;
+mod run_group;
+mod run_spec;
 mod runnable;
+mod runs_command;
 mod scenario_file;
 mod shutdown;
 mod standalone;
 mod target_command;
+pub mod web_parts;
 
 use std::ffi::OsString;
 use std::io::{ErrorKind, Write};
@@ -66,6 +73,9 @@ fn carry_out(invocation: Invocation, origin: &Origin) -> anyhow::Result<Exit> {
         Invocation::TaskRatio { json, options } => {
             print_all(listings::task_ratio(&origin.selected(&options)?.0.scenario, json))?;
         }
+        Invocation::RunOnCluster { cluster, options } => return cluster_run::run(&cluster, &options),
+        Invocation::Runs { masters, command } => return runs_command::carry_out(masters, &command),
+        Invocation::Cluster { masters, command } => return cluster_command::carry_out(masters, command),
         Invocation::Demo => return demo::run(),
         Invocation::Init { file } => {
             init::write(&file).with_context(|| format!("{} was not written", file.display()))?;

@@ -80,7 +80,12 @@ pub(super) fn print_progress(view: &RunView) {
 
 /// The tables that are printed at the end.
 pub(super) fn print_summary(view: &RunView) {
-    print_to_stderr(&console::summary(view, layout()));
+    print_to_stderr(&summary_text(view));
+}
+
+/// The tables of a run that has ended.
+pub(super) fn summary_text(view: &RunView) -> String {
+    console::summary(view, layout())
 }
 
 fn layout() -> Layout {

@@ -2,14 +2,14 @@
 
 use std::io;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use akrida_actors::user::functions;
 use akrida_core::limits;
 use akrida_core::scenario::model::Scenario;
 use akrida_core::scenario::problem::Problem;
-use akrida_core::scenario::{Format, Source, load_with};
+use akrida_core::scenario::{Format, ReadFile, Source, load_with};
 
 /// Why there is no scenario.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +42,33 @@ fn lines(problems: &[Problem]) -> String {
 
 /// Reads and understands a file.
 pub(super) fn read(file: &Path) -> Result<Arc<Scenario>, ScenarioFileError> {
+    text_of(file)?.understood(&|data| read_data(&in_folder_of(file, data)))
+}
+
+/// Where a file is that the scenario in `file` names.
+pub(super) fn in_folder_of(file: &Path, data: &str) -> PathBuf {
+    file.parent().unwrap_or(Path::new("")).join(data)
+}
+
+/// A scenario file that was read and not yet understood.
+#[derive(Debug)]
+pub(super) struct ScenarioText {
+    /// The file as it was named.
+    pub(super) name: String,
+    pub(super) format: Format,
+    pub(super) text: String,
+}
+
+impl ScenarioText {
+    /// Understands it, and the files that it names.
+    pub(super) fn understood(&self, read_file: &ReadFile<'_>) -> Result<Arc<Scenario>, ScenarioFileError> {
+        let source = Source { name: &self.name, text: &self.text, format: self.format };
+        load_with(&source, functions::register, read_file).map_err(ScenarioFileError::Problems)
+    }
+}
+
+/// Reads a file without understanding it.
+pub(super) fn text_of(file: &Path) -> Result<ScenarioText, ScenarioFileError> {
     let name = file.display().to_string();
     let format = format_of(file, &name)?;
     let unreadable = |reason| ScenarioFileError::Unreadable { file: name.clone(), reason };
@@ -56,13 +83,11 @@ pub(super) fn read(file: &Path) -> Result<Arc<Scenario>, ScenarioFileError> {
         return Err(ScenarioFileError::TooLarge(name));
     }
     let text = String::from_utf8(bytes).map_err(|_| ScenarioFileError::NotText(name.clone()))?;
-    let folder = file.parent().unwrap_or(Path::new("")).to_owned();
-    let read_data = move |data: &str| read_data(&folder.join(data));
-    load_with(&Source { name: &name, text: &text, format }, functions::register, &read_data)
-        .map_err(ScenarioFileError::Problems)
+    Ok(ScenarioText { name, format, text })
 }
 
-fn read_data(file: &Path) -> io::Result<Vec<u8>> {
+/// Reads a data file.
+pub(super) fn read_data(file: &Path) -> io::Result<Vec<u8>> {
     if std::fs::metadata(file)?.len() > limits::DATA_BYTES_MAX as u64 {
         let reason = format!("a data file has at most {} bytes", limits::DATA_BYTES_MAX);
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, reason));

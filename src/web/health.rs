@@ -2,9 +2,9 @@
 //!
 //! Health is of this process and its knowledge: nothing is asked of anybody, so that an answer comes at once.
 
+use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::web::{Data, Json};
-use actix_web::{HttpResponse, Responder};
+use actix_web::web::Data;
 use serde_json::json;
 
 use super::cluster_handle::Role;
@@ -47,9 +47,4 @@ fn answer(site: &Site, is_good: bool) -> HttpResponse {
         response.insert_header(("x-leader", leader.as_str()));
     }
     response.json(json!({"node": &*site.setup.name, "role": role, "term": leadership.term, "leader": leader}))
-}
-
-/// The version of the program.
-pub(super) async fn version() -> impl Responder {
-    Json(json!({"version": env!("CARGO_PKG_VERSION")}))
 }

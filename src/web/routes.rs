@@ -22,7 +22,6 @@ pub(super) fn configure(config: &mut ServiceConfig) {
         config.service(looked_at(path, |route| route.to(health::leader)));
     }
     config
-        .service(at("/api/v1/version").route(web::get().to(health::version)))
         .service(at(paths::RUNS).route(web::post().to(runs::start)).route(web::get().to(runs::list)))
         // Before the path with an id in it, which this one looks like.
         .service(at(paths::CURRENT_VIEW).route(web::get().to(runs::current_view)))

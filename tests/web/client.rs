@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use akrida::api::{EditRun, StartRun};
-use akrida::client::{ClientError, ClusterClient, MasterAddress, Patience, follow};
+use akrida::api::{EditRun, MasterAddress, StartRun};
+use akrida::client::{ClientError, ClusterClient, Patience, follow};
 use akrida_core::coordinator::Order;
 use akrida_core::plan::rate::SpawnRate;
 use akrida_core::view::{RunView, Status};

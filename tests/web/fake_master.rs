@@ -2,9 +2,9 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use akrida::api::{ClusterStatus, RunListed, StartRun};
+use akrida::api::{ClusterStatus, RunListed};
 use akrida::web::{
     Answering, ClusterHandle, ControlError, Health, Leadership, MasterControl, MemberChange, Renderers, Role,
     WebAddress, WebServer, WebSetup, start,
@@ -12,7 +12,6 @@ use akrida::web::{
 use akrida_actors::coordinator::ViewReceiver;
 use akrida_core::coordinator::Order;
 use akrida_core::ids::{RunId, WorkerId};
-use akrida_core::plan::rate::SpawnRate;
 use akrida_core::scenario::Format;
 use akrida_core::scenario::bundle::{Bundle, BundleSelection};
 use akrida_core::state::command::{Command, Distribution, Refusal, RunSpec, StopReason};
@@ -109,6 +108,11 @@ impl FakeMaster {
         Ok(reply)
     }
 
+    /// What the active or last run is.
+    pub(crate) fn spec(&self) -> RunSpec {
+        self.behind().state.run().unwrap().spec().clone()
+    }
+
     /// Ends the active run.
     pub(crate) fn end_run(&self) {
         let run = self.behind().state.run().unwrap().id();
@@ -190,7 +194,7 @@ impl Master {
             address: ([127, 0, 0, 1], 0).into(),
             name: name.into(),
             cluster: ClusterHandle::new(fake.clone()),
-            build_spec: Arc::new(spec),
+            build_spec: akrida::compose::web_parts::build_spec(Distribution::default()),
             renderers: Renderers {
                 summary: |view| json!({"id": view.run.id.to_string()}),
                 stats_requests: |view, _| json!({"state": view.map_or("ready", |view| view.status.as_str())}),
@@ -224,40 +228,32 @@ impl Master {
         started.json()["run"].as_str().unwrap().to_owned()
     }
 
+    /// Waits until this master was given this order.
+    pub(crate) fn wait_for(&self, order: &str) {
+        let started = Instant::now();
+        while !self.orders().iter().any(|given| given == order) {
+            assert!(started.elapsed() < Duration::from_secs(60), "{order} was never given");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     /// The names of the orders that this master was given.
     pub(crate) fn orders(&self) -> Vec<String> {
         self.fake.behind().orders.iter().map(|(order, _)| order.clone()).collect()
     }
 }
 
-/// A bundle of a scenario that nobody reads here.
+/// A scenario whose users nobody runs here.
+pub(crate) const SCENARIO: &str =
+    "host: http://127.0.0.1:9\nusers:\n  Visitor: { tasks: { home: { steps: [ { get: / } ] } } }\n";
+
+/// The scenario as it travels.
 pub(crate) fn bundle() -> Bundle {
     Bundle {
         name: "own.yml".into(),
         format: Format::Yaml,
-        text: "".into(),
+        text: SCENARIO.into(),
         files: [].into(),
         selection: BundleSelection::default(),
     }
-}
-
-fn spec(start: &StartRun) -> Result<RunSpec, String> {
-    let rate = SpawnRate::per_second(start.spawn_rate_per_s).ok_or("the spawn rate is out of range")?;
-    let bundle = start.bundle.clone().ok_or("no scenario")?;
-    let load = akrida_core::scenario::model::Load::default();
-    Ok(RunSpec {
-        plan: load.plan(start.users, rate, None),
-        run_time_ms: start.run_time_ms,
-        scenario: Arc::clone(&bundle.name),
-        host: bundle.selection.host.as_deref().map(Arc::from),
-        profile: start.profile.as_deref().map(Arc::from),
-        classes: Vec::new(),
-        shares: Vec::new(),
-        stop_timeout_ms: 0,
-        reset_when_spawned: false,
-        warm_up_ms: 0,
-        thresholds: Vec::new(),
-        bundle: Some(bundle),
-        distribution: Distribution::default(),
-    })
 }

@@ -14,6 +14,7 @@ use clap::builder::Resettable;
 use clap::{Arg, ArgAction, CommandFactory};
 
 use super::TargetArgs;
+use super::cluster_args::{ClusterCommand, ClusterRunArgs, MastersArgs, RunsCommand};
 
 /// The flags of a run, by topic.
 #[derive(clap::Args, Clone, Debug)]
@@ -57,6 +58,27 @@ pub(crate) struct CommandLine {
 /// What stands beside the flags.
 #[derive(clap::Subcommand, Clone, Debug)]
 pub(crate) enum Subcommand {
+    /// Run a scenario on a cluster, and show and judge it here
+    Run {
+        #[command(flatten)]
+        cluster: ClusterRunArgs,
+        #[command(flatten)]
+        flags: Box<Flags>,
+    },
+    /// List, show, compare, export or stop runs of a cluster
+    Runs {
+        #[command(flatten)]
+        masters: MastersArgs,
+        #[command(subcommand)]
+        command: RunsCommand,
+    },
+    /// Look at a cluster, or change its masters
+    Cluster {
+        #[command(flatten)]
+        masters: MastersArgs,
+        #[command(subcommand)]
+        command: ClusterCommand,
+    },
     /// Run a demonstration against a built-in target
     Demo,
     /// Write a commented first scenario
