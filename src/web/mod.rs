@@ -1,8 +1,8 @@
 //! The web port of a master.
 //!
 //! Every master answers everything: what changes or reads the state of a run is passed on, one hop, to the leader
-//! ([`forward`]). A request that finds no leader is held until there is one ([`to_leader`]), and every request that
-//! changes something has a key that makes its repetition harmless ([`idempotency`]). What the cluster is and does is
+//! (`forward`). A request that finds no leader is held until there is one (`to_leader`), and every request that
+//! changes something has a key that makes its repetition harmless (`idempotency`). What the cluster is and does is
 //! behind a [`ClusterHandle`]; this part knows HTTP only.
 
 mod cluster;
