@@ -22,7 +22,7 @@ impl RunGroup for Standalone {
     }
 
     async fn order(&self, order: Order) -> anyhow::Result<Result<(), String>> {
-        Ok(self.order(order).await?.map_err(|refusal| refusal.to_string()))
+        Ok(self.order(order).await?.map(|_| ()).map_err(|refusal| refusal.to_string()))
     }
 }
 
