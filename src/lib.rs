@@ -54,6 +54,7 @@ pub mod compose;
 pub mod debug_user;
 pub mod init;
 pub mod live;
+pub mod raft;
 pub mod report;
 pub mod target;
 pub mod web;

@@ -364,3 +364,9 @@ pub const CLIENT_RUN_LOST_AFTER: Duration = Duration::from_secs(300);
 
 /// Orders of an operator that wait to be sent to the cluster.
 pub const CLIENT_ORDERS_WAITING_MAX: usize = 64;
+
+/// Memory for pages of a master's log file.
+pub const LOG_CACHE_BYTES: usize = 16 * 1024 * 1024;
+
+/// Snapshots that a master keeps on disk: the newest, and the one before in case the newest is damaged.
+pub const SNAPSHOTS_KEPT: usize = 2;

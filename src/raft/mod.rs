@@ -1,0 +1,3 @@
+//! A master's part in the Raft group.
+
+pub mod store;
