@@ -3,6 +3,7 @@
 //! Everything here is a function of its arguments: no clock, no socket, no disk and no source of randomness but a
 //! seed that the caller passes in. The actix actors and the `akrida` binary are shells around it.
 //!
+//! - [`document`]: files of YAML, JSON or TOML as trees of located nodes
 //! - [`scenario`]: what users do, from a file to compiled steps
 //! - [`plan`]: how many users there are at an instant of plan time, and who owns them
 //! - [`stats`]: what was measured, from one sample to merged statistics
@@ -16,6 +17,7 @@
 
 pub mod coordinator;
 pub mod data;
+pub mod document;
 pub mod ids;
 pub mod limits;
 pub mod plan;

@@ -56,7 +56,7 @@ fn a_second_document_is_refused() {
 ---
 a: 1
 "#;
-    let expected: &[&str] = &["2:1: a scenario file holds one document, here a second one begins"];
+    let expected: &[&str] = &["2:1: a file holds one document, here a second one begins"];
     assert_eq!(problems(text, Format::Yaml), expected);
 }
 

@@ -17,6 +17,7 @@ use super::model::ValueTemplate;
 use super::render::Renderer;
 use super::response::ResponseView;
 use super::template::Template;
+use crate::document::problem::cut_text;
 use crate::limits::ERROR_TEXT_CHARS_MAX;
 
 /// One check of a response.
@@ -249,14 +250,4 @@ fn quoted(text: &str) -> String {
 
 fn shortened(value: &serde_json::Value) -> String {
     cut_text(&value.to_string(), SHOWN_CHARS_MAX)
-}
-
-/// A text of at most `chars_max` characters, with an ellipsis where it was cut.
-pub(super) fn cut_text(text: &str, chars_max: usize) -> String {
-    if text.chars().count() <= chars_max {
-        return text.to_owned();
-    }
-    let mut kept: String = text.chars().take(chars_max.saturating_sub(1)).collect();
-    kept.push('…');
-    kept
 }

@@ -7,9 +7,9 @@ use scraper::Selector;
 use serde_json::Value;
 
 use super::body::ParsedBody;
-use super::check::cut_text;
 use super::json_query::JsonQuery;
 use super::response::ResponseView;
+use crate::document::problem::cut_text;
 use crate::limits::ERROR_TEXT_CHARS_MAX;
 
 /// One extraction from a response.

@@ -16,9 +16,7 @@ pub mod json_query;
 pub mod model;
 pub mod native;
 mod plain_template;
-pub mod problem;
 pub mod ratio;
-mod read;
 pub mod render;
 pub mod response;
 pub mod schema;
@@ -30,31 +28,10 @@ pub mod websocket;
 use std::io;
 use std::sync::Arc;
 
-pub(crate) use decode::keys::closest;
-use problem::{Problem, Problems};
-use serde::{Deserialize, Serialize};
-
-/// A scenario file that was read but not yet understood.
-#[derive(Clone, Copy, Debug)]
-pub struct Source<'a> {
-    /// The file as the user named it, for messages.
-    pub name: &'a str,
-    /// Its text.
-    pub text: &'a str,
-    /// Its format.
-    pub format: Format,
-}
-
-/// The format of a scenario file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Format {
-    /// YAML 1.2.
-    Yaml,
-    /// JSON.
-    Json,
-    /// TOML 1.0.
-    Toml,
-}
+use crate::document;
+use crate::document::problem::Problems;
+pub use crate::document::problem::{self, Problem};
+pub use crate::document::{Format, Source};
 
 /// Reads a file that a scenario names, by its name as written. Whoever reads finds relative names in the folder of the
 /// scenario, and refuses what is longer than `limits::DATA_BYTES_MAX` before reading it.
@@ -82,7 +59,7 @@ pub fn load_with(
     read_file: &ReadFile<'_>,
 ) -> Result<Arc<model::Scenario>, Vec<Problem>> {
     let mut problems = Problems::of(source.name);
-    let Some(document) = read::read(source, &mut problems) else { return Err(problems.in_order()) };
+    let Some(document) = document::read(source, &mut problems) else { return Err(problems.in_order()) };
     let outside = decode::Outside { file: source.name, templates: template::Templates::new(register), read_file };
     let (scenario, problems) = decode::decode(&document, outside, problems);
     scenario.map(Arc::new).ok_or_else(|| problems.in_order())

@@ -9,9 +9,12 @@ use super::decode::scalars::{check_address, check_name};
 use super::model::{
     Iterations, Load, RequestDefaults, Scenario, Task, TaskBody, TaskOrder, TaskSet, UserClass, WaitTime,
 };
-use super::problem::{Problem, Problems};
 use super::template::{RegisterFunctions, Templates};
-use super::{Source, decode, no_files, read};
+use super::{Source, decode, no_files};
+use crate::document::{
+    self,
+    problem::{Problem, Problems},
+};
 use crate::limits::{TAGS_MAX, USER_RATE_MAX_PER_S, USERS_MAX, WAIT_MAX, WEIGHT_MAX};
 use crate::threshold::Threshold;
 
@@ -64,7 +67,7 @@ pub struct NativeTask {
 /// Every problem, in the order of the lines.
 pub fn settings(source: &Source<'_>, register: RegisterFunctions) -> Result<Settings, Vec<Problem>> {
     let mut problems = Problems::of(source.name);
-    let Some(document) = read::read(source, &mut problems) else { return Err(problems.in_order()) };
+    let Some(document) = document::read(source, &mut problems) else { return Err(problems.in_order()) };
     let outside = decode::Outside { file: source.name, templates: Templates::new(register), read_file: &no_files };
     let (settings, problems) = decode::settings(&document, outside, problems);
     settings.ok_or_else(|| problems.in_order())

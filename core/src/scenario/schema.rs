@@ -12,9 +12,9 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::scenario::problem::Problems;
-    use crate::scenario::read::node::{Node, NodeValue};
-    use crate::scenario::read::read;
+    use crate::document::node::{Node, NodeValue};
+    use crate::document::problem::Problems;
+    use crate::document::read;
     use crate::scenario::{Format, Source, load};
 
     fn validator() -> Validator {

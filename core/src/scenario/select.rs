@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::decode::keys::closest;
 use super::decode::scalars::{check_address, check_host};
 use super::model::{Scenario, Task, TaskBody, TaskSet, UserClass};
+use crate::document::closest;
 
 /// What the command line asks of a scenario. Empty lists choose everything.
 #[derive(Clone, Copy, Debug, Default)]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Threshold;
-use crate::scenario::closest;
+use crate::document::closest;
 use crate::scenario::model::{Scenario, Step, TaskBody, TaskSet, UserClass};
 use crate::scenario::template::Template;
 use crate::scenario::websocket::{METHOD, WebSocketStep};

@@ -3,10 +3,10 @@
 use super::decimal::Decimal;
 use super::quantity::{Quantity, Unit};
 use super::{Judged, Metric, Operator, Threshold};
+use crate::document::closest;
 use crate::limits::{
     LATENCY_MAX, THRESHOLD_ABORT_AFTER, THRESHOLD_CHARS_MAX, THRESHOLD_RATE_MAX_PER_S, THRESHOLD_SPAN_MAX,
 };
-use crate::scenario::closest;
 
 /// The metrics, as messages list them.
 const METRICS: &str = "p95, p99.9 and other percentiles, median, mean, min, max, fail_ratio, rps, failures_per_s, \

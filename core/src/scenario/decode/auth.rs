@@ -3,8 +3,8 @@
 use super::Decoder;
 use super::cursor::Cursor;
 use super::keys::{AUTH, BASIC};
+use crate::document::node::NodeValue;
 use crate::scenario::model::Auth;
-use crate::scenario::read::node::NodeValue;
 
 impl<'n> Decoder<'n> {
     /// The value of `auth`.

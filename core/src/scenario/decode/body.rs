@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::Decoder;
 use super::cursor::{Cursor, Object};
 use super::keys::PART;
+use crate::document::node::NodeValue;
 use crate::scenario::model::{Body, Part};
-use crate::scenario::read::node::NodeValue;
 
 const KINDS: &[&str] = &["json", "form", "multipart", "body"];
 

@@ -5,11 +5,11 @@ use regex::Regex;
 use super::Decoder;
 use super::cursor::Cursor;
 use super::keys::{BODY_CHECK, CHECK, HEADER_CHECK, JSON_CHECK};
+use crate::document::node::{Entry, NodeValue};
+use crate::document::problem::shown;
 use crate::limits::{PATTERN_BYTES_MAX, PATTERNS_MAX, REQUEST_TIMEOUT_MAX};
 use crate::scenario::check::{Check, HeaderExpectation, JsonExpectation, StatusRange};
 use crate::scenario::json_query::JsonQuery;
-use crate::scenario::problem::shown;
-use crate::scenario::read::node::{Entry, NodeValue};
 use crate::scenario::template::Template;
 
 const STATUS: &str = "a status such as `404`, a class such as `2xx` or a range such as `200..299`";

@@ -8,13 +8,13 @@ use super::cursor::{Cursor, Object};
 use super::data::InReach;
 use super::keys::{CLASS, SCENARIO, SETTINGS};
 use super::values::{Named, overridden};
+use crate::document::node::{Entry, NodeValue};
 use crate::limits::{USERS_MAX, WEIGHT_MAX};
 use crate::scenario::connection::ConnectionRules;
 use crate::scenario::model::{
     Iterations, Load, RequestDefaults, Task, TaskOrder, TaskSet, UserClass, ValueTemplate, WaitTime,
 };
 use crate::scenario::native::Settings;
-use crate::scenario::read::node::{Entry, NodeValue};
 use crate::threshold::Threshold;
 
 /// What a document says.

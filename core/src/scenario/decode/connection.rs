@@ -5,9 +5,9 @@ use core::net::IpAddr;
 use super::Decoder;
 use super::cursor::Cursor;
 use super::keys::CONNECTION;
+use crate::document::problem::shown;
 use crate::limits::{CONNECTION_AGE_MAX, SOURCES_MAX};
 use crate::scenario::connection::{ConnectionRules, Proxy};
-use crate::scenario::problem::shown;
 
 const HTTP2: &str = "`auto` or `never`";
 

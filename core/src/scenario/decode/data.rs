@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use super::Decoder;
 use super::cursor::{Cursor, Object};
-use super::keys::{FEEDER, closest};
+use super::keys::FEEDER;
 use crate::data::table::Table;
 use crate::data::{DataError, Feeder, OnExhausted, Per, Pick, csv, json};
+use crate::document::closest;
+use crate::document::node::{Entry, NodeValue};
+use crate::document::problem::shown;
 use crate::limits::FEEDERS_MAX;
-use crate::scenario::problem::shown;
-use crate::scenario::read::node::{Entry, NodeValue};
 
 /// The feeders that a part of the document can draw from: their places in `Scenario::feeders`, `None` for one with a
 /// problem.

@@ -6,10 +6,10 @@ use scraper::Selector;
 use super::Decoder;
 use super::cursor::{Cursor, Object};
 use super::keys::EXTRACT;
+use crate::document::node::NodeValue;
+use crate::document::problem::shown;
 use crate::scenario::extract::{Extract, ExtractFrom};
 use crate::scenario::json_query::JsonQuery;
-use crate::scenario::problem::shown;
-use crate::scenario::read::node::NodeValue;
 
 const SOURCES: &[&str] = &["json", "regex", "css", "header", "cookie"];
 

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use super::Decoder;
 use super::cursor::{Cursor, Object};
-use super::keys::{LOAD, RATE_STAGE, USER_STAGE, closest};
+use super::keys::{LOAD, RATE_STAGE, USER_STAGE};
+use crate::document::closest;
+use crate::document::problem::shown;
 use crate::limits::{
     ARRIVAL_PLAN_MAX, ARRIVAL_RATE_MAX_PER_S, ARRIVAL_USERS_MAX_DEFAULT, LOAD_STAGES_MAX, SPAWN_RATE_MAX_PER_S,
     USERS_MAX,
@@ -12,7 +14,6 @@ use crate::limits::{
 use crate::plan::arrivals::{ArrivalPlan, ArrivalRate, Distribution, LatePolicy, RateStage};
 use crate::plan::rate::SpawnRate;
 use crate::scenario::model::{Load, LoadModel, UserStage};
-use crate::scenario::problem::shown;
 
 const RATE: &str = "a rate such as `100/s` or `90/m`";
 const RATES: &str = "a rate such as `100/s`, or a ramp such as `10/s..100/s`";

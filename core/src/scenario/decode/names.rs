@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use super::Decoder;
 use super::cursor::Cursor;
-use super::keys::closest;
 use crate::data::Feeder;
-use crate::scenario::problem::{Position, shown};
-use crate::scenario::read::node::{Entry, Node, NodeValue};
+use crate::document::closest;
+use crate::document::node::{Entry, Node, NodeValue};
+use crate::document::problem::{Position, shown};
 
 /// Names that every template knows beside its functions.
 const KNOWN: &[&str] = &["user", "loop_index"];

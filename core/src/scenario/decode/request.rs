@@ -8,9 +8,9 @@ use super::Decoder;
 use super::cursor::{Cursor, Object};
 use super::keys::{REQUEST_LINE, REQUEST_STEP};
 use super::values::is_token;
+use crate::document::node::NodeValue;
+use crate::document::problem::shown;
 use crate::scenario::model::{Body, Method, Request};
-use crate::scenario::problem::shown;
-use crate::scenario::read::node::NodeValue;
 use crate::scenario::template::Template;
 
 const REQUEST_TEXT: &str = "`/path`, a URL, or `METHOD /path`";

@@ -7,51 +7,35 @@ use url::Url;
 
 use super::Decoder;
 use super::cursor::Cursor;
+use crate::document::node::NodeValue;
+use crate::document::problem::shown;
 use crate::limits::{REDIRECTS_LIMIT_MAX, REDIRECTS_MAX, REQUEST_TIMEOUT_MAX};
-use crate::scenario::problem::shown;
-use crate::scenario::read::node::NodeValue;
 
 impl<'n> Decoder<'n> {
     /// The text of a scalar; numbers and switches as they are written.
     pub(super) fn text(&mut self, cursor: &Cursor<'n>, what: &str) -> Option<&'n str> {
-        match &cursor.node.value {
-            NodeValue::Text(text) | NodeValue::Number(_, text) => Some(text),
-            NodeValue::Bool(true) => Some("true"),
-            NodeValue::Bool(false) => Some("false"),
-            _ => {
-                self.wrong_kind(cursor, what);
-                None
-            }
-        }
+        self.problems.text(cursor, what)
+    }
+
+    /// True or false.
+    pub(super) fn switch(&mut self, cursor: &Cursor<'n>) -> Option<bool> {
+        self.problems.switch(cursor)
+    }
+
+    /// A whole number within bounds.
+    pub(super) fn whole(&mut self, cursor: &Cursor<'n>, low: u64, high: u64) -> Option<u64> {
+        self.problems.whole(cursor, low, high)
+    }
+
+    /// A time, at most `longest`.
+    pub(super) fn duration(&mut self, cursor: &Cursor<'n>, what: &str, longest: Duration) -> Option<Duration> {
+        self.problems.duration(cursor, what, longest)
     }
 
     /// One text or a list of texts.
     pub(super) fn texts(&mut self, cursor: &Cursor<'n>, what: &str) -> Option<Vec<(Cursor<'n>, &'n str)>> {
         let items = cursor.items().unwrap_or_else(|| vec![cursor.clone()]);
         self.all(items, |decoder, item| decoder.text(&item, what).map(|text| (item, text)))
-    }
-
-    /// True or false.
-    pub(super) fn switch(&mut self, cursor: &Cursor<'n>) -> Option<bool> {
-        match &cursor.node.value {
-            NodeValue::Bool(value) => Some(*value),
-            _ => {
-                self.wrong_kind(cursor, "`true` or `false`");
-                None
-            }
-        }
-    }
-
-    /// A whole number within bounds.
-    pub(super) fn whole(&mut self, cursor: &Cursor<'n>, low: u64, high: u64) -> Option<u64> {
-        let number = match &cursor.node.value {
-            NodeValue::Number(number, _) => number.as_u64().filter(|value| (low..=high).contains(value)),
-            _ => None,
-        };
-        if number.is_none() {
-            self.wrong_kind(cursor, &format!("a whole number from {low} to {high}"));
-        }
-        number
     }
 
     /// A time-out: more than nothing.
@@ -62,22 +46,6 @@ impl<'n> Decoder<'n> {
             return None;
         }
         Some(timeout)
-    }
-
-    /// A time, at most `longest`.
-    pub(super) fn duration(&mut self, cursor: &Cursor<'n>, what: &str, longest: Duration) -> Option<Duration> {
-        let text = self.text(cursor, what)?;
-        match duration_of(text) {
-            Ok(duration) if duration <= longest => Some(duration),
-            Ok(_) => {
-                self.problem(cursor, format!("{:?} is too long, at most {longest:?} are allowed", shown(text)));
-                None
-            }
-            Err(reason) => {
-                self.problem(cursor, format!("{reason}, expected {what}"));
-                None
-            }
-        }
     }
 
     /// How many redirects to follow; `true` for the default number and `false` for none.
@@ -175,62 +143,9 @@ pub(crate) fn check_host(text: &str) -> Result<(), String> {
     }
 }
 
-/// Reads `2`, `2s`, `1.5s`, `500ms`, `1m30s`; a number without a unit is in seconds.
-pub(super) fn duration_of(text: &str) -> Result<Duration, String> {
-    let text = text.trim();
-    let wrong = || format!("{:?} is no time", shown(text));
-    if text.starts_with('-') {
-        return Err(format!("{:?} is negative", shown(text)));
-    }
-    if text.parse::<f64>().is_ok() && text.starts_with(|first: char| first.is_ascii_digit() || first == '.') {
-        return seconds(text, 1.0).ok_or_else(wrong);
-    }
-    let mut total = Duration::ZERO;
-    let mut rest = text;
-    while !rest.is_empty() {
-        let digits = rest.find(|character: char| !character.is_ascii_digit() && character != '.').ok_or_else(wrong)?;
-        let (number, tail) = rest.split_at(digits);
-        let letters = tail.find(|character: char| !character.is_ascii_alphabetic()).unwrap_or(tail.len());
-        let (unit, tail) = tail.split_at(letters);
-        let unit_s = match unit {
-            "us" => 1e-6,
-            "ms" => 1e-3,
-            "s" => 1.0,
-            "m" => 60.0,
-            "h" => 3_600.0,
-            _ => return Err(format!("{:?} has no unit that is known (us, ms, s, m, h)", shown(text))),
-        };
-        total = seconds(number, unit_s).and_then(|part| total.checked_add(part)).ok_or_else(wrong)?;
-        rest = tail.trim_start();
-    }
-    if text.is_empty() { Err(wrong()) } else { Ok(total) }
-}
-
-fn seconds(number: &str, unit_s: f64) -> Option<Duration> {
-    Duration::try_from_secs_f64(number.parse::<f64>().ok()? * unit_s).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn times_are_read_with_and_without_units() {
-        for (text, milliseconds) in [
-            ("0", 0),
-            ("2", 2_000),
-            ("2s", 2_000),
-            ("1.5s", 1_500),
-            ("500ms", 500),
-            ("1m30s", 90_000),
-            ("1h 1s", 3_601_000),
-        ] {
-            assert_eq!(duration_of(text), Ok(Duration::from_millis(milliseconds)), "{text:?}");
-        }
-        for text in ["", "s", "-1s", "2 parsecs", "1.2.3s", "inf", "NaN", "5s3", "1e400", "ä"] {
-            assert!(duration_of(text).is_err(), "{text:?}");
-        }
-    }
 
     #[test]
     fn a_host_is_an_http_url_with_a_host() {

@@ -3,9 +3,9 @@
 use super::Decoder;
 use super::cursor::{Cursor, Object};
 use super::keys::{GROUP_STEP, IF_STEP, REPEAT_STEP, STEPS};
+use crate::document::node::{Entry, NodeValue};
 use crate::limits::REPEAT_MAX;
 use crate::scenario::model::Step;
-use crate::scenario::read::node::{Entry, NodeValue};
 use crate::scenario::template::{Condition, Template};
 
 impl<'n> Decoder<'n> {

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use super::Decoder;
 use super::cursor::{Cursor, Object};
-use super::keys::{TASK, TASK_SET, closest};
+use super::keys::{TASK, TASK_SET};
+use crate::document::closest;
+use crate::document::node::{Entry, NodeValue};
+use crate::document::problem::shown;
 use crate::limits::{REPEAT_MAX, TAGS_MAX, TASK_SET_DEPTH_MAX, WEIGHT_MAX};
 use crate::scenario::model::{Iterations, Step, Task, TaskBody, TaskOrder, TaskSet, WaitTime};
-use crate::scenario::problem::shown;
-use crate::scenario::read::node::{Entry, NodeValue};
 
 /// Keys of a task that only a nested set has a use for.
 const SET_KEYS: &[&str] = &["order", "sequential", "wait_time", "iterations"];

@@ -3,8 +3,8 @@
 use super::Decoder;
 use super::cursor::Cursor;
 use super::keys::THRESHOLD;
+use crate::document::node::NodeValue;
 use crate::limits::{THRESHOLD_SPAN_MAX, THRESHOLDS_MAX};
-use crate::scenario::read::node::NodeValue;
 use crate::threshold::Threshold;
 use crate::threshold::parse::{Options, parse};
 

@@ -7,9 +7,9 @@ use serde_json::Value;
 
 use super::Decoder;
 use super::cursor::Cursor;
+use crate::document::node::NodeValue;
+use crate::document::problem::shown;
 use crate::scenario::model::ValueTemplate;
-use crate::scenario::problem::shown;
-use crate::scenario::read::node::NodeValue;
 use crate::scenario::template::{Parsed, Template, TemplateError};
 
 /// Values with names, in the order of the file.

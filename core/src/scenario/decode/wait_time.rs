@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use super::Decoder;
 use super::cursor::Cursor;
-use super::scalars::duration_of;
+use crate::document::duration_of;
+use crate::document::problem::shown;
 use crate::limits::{USER_RATE_MAX_PER_S, WAIT_MAX};
 use crate::scenario::model::WaitTime;
-use crate::scenario::problem::shown;
 
 const ALLOWED: &str = "`2s`, `1s..5s`, `pacing 5s`, `throughput 10/s` or `poisson 2/s`";
 const ALLOWED_IN_STEP: &str = "`2s`, `1s..5s` or `poisson 2/s`";

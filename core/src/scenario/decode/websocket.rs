@@ -4,10 +4,10 @@ use super::Decoder;
 use super::cursor::{Cursor, Object};
 use super::keys::{Keys, WEBSOCKET_EXPECT, WEBSOCKET_MATCH, WEBSOCKET_SEND, WEBSOCKET_STEP, WEBSOCKET_WAIT};
 use super::request::empty_request;
+use crate::document::node::NodeValue;
 use crate::scenario::check::Check;
 use crate::scenario::extract::ExtractFrom;
 use crate::scenario::model::{Method, Request};
-use crate::scenario::read::node::NodeValue;
 use crate::scenario::template::Template;
 use crate::scenario::websocket::{Expectation, METHOD, WebSocket, WebSocketStep};
 

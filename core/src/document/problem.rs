@@ -1,13 +1,12 @@
-//! What is wrong with a scenario file, and where.
+//! What is wrong with a document, and where.
 
 use std::cell::Cell;
 use std::fmt;
 use std::sync::Arc;
 
-use super::check::cut_text;
 use crate::limits::SCENARIO_PROBLEMS_MAX;
 
-/// One problem of a scenario file.
+/// One problem of a document.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {
     /// The file as the user named it.
@@ -34,16 +33,16 @@ impl fmt::Display for Problem {
 
 /// A place in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Position {
+pub struct Position {
     /// The line, from 1.
-    pub(crate) line: usize,
+    pub line: usize,
     /// The column in characters, from 1.
-    pub(crate) column: usize,
+    pub column: usize,
 }
 
 impl Position {
     /// The first character of a text.
-    pub(crate) const START: Self = Self { line: 1, column: 1 };
+    pub const START: Self = Self { line: 1, column: 1 };
 }
 
 /// Turns byte offsets of a text into positions. Offsets that come in order cost one walk over the text altogether,
@@ -78,8 +77,9 @@ impl<'a> Lines<'a> {
     }
 }
 
-/// The problems found so far in one file.
-pub(crate) struct Problems {
+/// The problems found so far in one file, up to a bound; further ones are counted.
+#[derive(Debug)]
+pub struct Problems {
     file: Arc<str>,
     list: Vec<Problem>,
     left_out: usize,
@@ -87,12 +87,13 @@ pub(crate) struct Problems {
 
 impl Problems {
     /// No problems yet.
-    pub(crate) fn of(file: &str) -> Self {
+    #[must_use]
+    pub fn of(file: &str) -> Self {
         Self { file: file.into(), list: Vec::new(), left_out: 0 }
     }
 
     /// Adds a problem.
-    pub(crate) fn add(&mut self, at: Position, path: &str, message: impl Into<String>) {
+    pub fn add(&mut self, at: Position, path: &str, message: impl Into<String>) {
         if self.is_full() {
             self.left_out += 1;
             return;
@@ -107,17 +108,20 @@ impl Problems {
     }
 
     /// Whether further problems are only counted, so that there is no use in finding words for them.
-    pub(crate) fn is_full(&self) -> bool {
+    #[must_use]
+    pub fn is_full(&self) -> bool {
         self.list.len() >= SCENARIO_PROBLEMS_MAX
     }
 
     /// Whether there is none.
-    pub(crate) fn is_empty(&self) -> bool {
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
 
     /// The problems in the order of the file's lines.
-    pub(crate) fn in_order(mut self) -> Vec<Problem> {
+    #[must_use]
+    pub fn in_order(mut self) -> Vec<Problem> {
         self.list.sort_by_key(|problem| (problem.line, problem.column));
         if let Some(last) = self.list.last_mut().filter(|_| self.left_out > 0) {
             last.message.push_str(&format!(" (and {} more problems)", self.left_out));
@@ -130,6 +134,17 @@ impl Problems {
 const SHOWN_CHARS_MAX: usize = 60;
 
 /// A text from the file, cut so that a message stays readable.
-pub(crate) fn shown(text: &str) -> String {
+#[must_use]
+pub fn shown(text: &str) -> String {
     cut_text(text, SHOWN_CHARS_MAX)
+}
+
+/// A text of at most `chars_max` characters, with an ellipsis where it was cut.
+pub(crate) fn cut_text(text: &str, chars_max: usize) -> String {
+    if text.chars().count() <= chars_max {
+        return text.to_owned();
+    }
+    let mut kept: String = text.chars().take(chars_max.saturating_sub(1)).collect();
+    kept.push('…');
+    kept
 }

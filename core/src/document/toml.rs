@@ -6,11 +6,11 @@ use serde_json::Number;
 use toml_edit::{Document, Item, Key, TableLike, Value};
 
 use super::node::{Entry, Node, NodeValue};
+use crate::document::problem::{Lines, Position, Problems};
 use crate::limits::SCENARIO_DEPTH_MAX;
-use crate::scenario::problem::{Lines, Position, Problems};
 
 /// Reads a text.
-pub(super) fn read(text: &str, problems: &mut Problems) -> Option<Node> {
+pub(crate) fn read(text: &str, problems: &mut Problems) -> Option<Node> {
     let lines = Lines::of(text);
     let document = match Document::parse(text) {
         Ok(document) => document,

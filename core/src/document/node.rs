@@ -4,20 +4,20 @@ use std::collections::BTreeMap;
 
 use serde_json::Number;
 
-use crate::scenario::problem::{Position, Problems, shown};
+use crate::document::problem::{Position, Problems, shown};
 
 /// A value and where it stands.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Node {
+pub struct Node {
     /// Where it begins.
-    pub(crate) at: Position,
+    pub at: Position,
     /// What it is.
-    pub(crate) value: NodeValue,
+    pub value: NodeValue,
 }
 
 /// What a node is.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum NodeValue {
+pub enum NodeValue {
     /// No value.
     Null,
     /// True or false.
@@ -36,18 +36,19 @@ pub(crate) enum NodeValue {
 
 /// An entry of a map.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Entry {
+pub struct Entry {
     /// The key.
-    pub(crate) key: String,
+    pub key: String,
     /// Where the key stands.
-    pub(crate) at: Position,
+    pub at: Position,
     /// The value.
-    pub(crate) node: Node,
+    pub node: Node,
 }
 
 impl Node {
     /// The kind of this node with its value where that is short, for messages: `the number 5`, `a list`.
-    pub(crate) fn described(&self) -> String {
+    #[must_use]
+    pub fn described(&self) -> String {
         match &self.value {
             NodeValue::Null => "nothing".to_owned(),
             NodeValue::Bool(value) => format!("`{value}`"),
@@ -60,7 +61,8 @@ impl Node {
     }
 
     /// How many nodes this one holds, itself included.
-    pub(crate) fn size(&self) -> usize {
+    #[must_use]
+    pub fn size(&self) -> usize {
         1 + match &self.value {
             NodeValue::List(items) => items.iter().map(Self::size).sum(),
             NodeValue::Map(entries) => entries.iter().map(|entry| entry.node.size()).sum(),
@@ -69,7 +71,8 @@ impl Node {
     }
 
     /// About how many bytes this node takes in memory once it is decoded: its texts, and a fixed share a value.
-    pub(crate) fn bytes(&self) -> usize {
+    #[must_use]
+    pub fn bytes(&self) -> usize {
         const VALUE_BYTES: usize = 100;
         VALUE_BYTES
             + match &self.value {
@@ -81,7 +84,8 @@ impl Node {
     }
 
     /// How deep this node nests; 0 for a scalar.
-    pub(crate) fn height(&self) -> usize {
+    #[must_use]
+    pub fn height(&self) -> usize {
         match &self.value {
             NodeValue::List(items) => 1 + items.iter().map(Self::height).max().unwrap_or(0),
             NodeValue::Map(entries) => 1 + entries.iter().map(|entry| entry.node.height()).max().unwrap_or(0),

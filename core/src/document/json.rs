@@ -4,11 +4,11 @@
 use serde_json::Number;
 
 use super::node::{Entry, Node, NodeValue, refuse_duplicates};
+use crate::document::problem::{Lines, Position, Problems};
 use crate::limits::SCENARIO_DEPTH_MAX;
-use crate::scenario::problem::{Lines, Position, Problems};
 
 /// Reads a text.
-pub(super) fn read(text: &str, problems: &mut Problems) -> Option<Node> {
+pub(crate) fn read(text: &str, problems: &mut Problems) -> Option<Node> {
     if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(text) {
         let at = Position { line: error.line().max(1), column: error.column().max(1) };
         let full = error.to_string();

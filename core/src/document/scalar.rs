@@ -5,7 +5,8 @@ use serde_json::Number;
 use super::node::NodeValue;
 
 /// The type of a plain scalar.
-pub(super) fn plain(text: &str) -> NodeValue {
+#[must_use]
+pub fn plain(text: &str) -> NodeValue {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => NodeValue::Null,
         "true" | "True" | "TRUE" => NodeValue::Bool(true),

@@ -7,11 +7,11 @@ use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Tag};
 
 use super::node::{Entry, Node, NodeValue, refuse_duplicates};
 use super::scalar::plain;
+use crate::document::problem::{Position, Problems, shown};
 use crate::limits::{SCENARIO_ALIAS_NODES_MAX, SCENARIO_DEPTH_MAX};
-use crate::scenario::problem::{Position, Problems, shown};
 
 /// Reads the one document of a text.
-pub(super) fn read(text: &str, problems: &mut Problems) -> Option<Node> {
+pub(crate) fn read(text: &str, problems: &mut Problems) -> Option<Node> {
     let mut builder =
         Builder { open: Vec::new(), root: None, documents: 0, anchors: BTreeMap::new(), copied_nodes: 0, problems };
     let mut parser = Parser::new_from_str(text);
@@ -81,7 +81,7 @@ impl Builder<'_> {
             Event::DocumentStart(_) => {
                 self.documents += 1;
                 if self.documents > 1 {
-                    self.problems.add(at, "", "a scenario file holds one document, here a second one begins");
+                    self.problems.add(at, "", "a file holds one document, here a second one begins");
                     return None;
                 }
             }
