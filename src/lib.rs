@@ -51,6 +51,7 @@ pub mod api;
 pub mod cli;
 pub mod client;
 pub mod compose;
+pub mod config;
 pub mod debug_user;
 pub mod init;
 pub mod live;

@@ -370,3 +370,36 @@ pub const LOG_CACHE_BYTES: usize = 16 * 1024 * 1024;
 
 /// Snapshots that a master keeps on disk: the newest, and the one before in case the newest is damaged.
 pub const SNAPSHOTS_KEPT: usize = 2;
+
+/// Size of a configuration file of a master or worker, and of a file with a secret.
+pub const CONFIG_BYTES_MAX: usize = 1024 * 1024;
+
+/// Masters of one cluster: each entry of the log goes to all of them.
+pub const MASTERS_MAX: usize = 9;
+
+/// Length of the name of a master or worker.
+pub const NODE_NAME_CHARS_MAX: usize = 200;
+
+/// Length of a host name.
+pub const HOST_NAME_CHARS_MAX: usize = 253;
+
+/// Addresses of masters that a worker may be given.
+pub const MASTER_ADDRESSES_MAX: usize = 32;
+
+/// Proxies that a master may be told to trust.
+pub const TRUSTED_PROXIES_MAX: usize = 256;
+
+/// Workers that a run may be told to wait for.
+pub const EXPECTED_WORKERS_MAX: u64 = 100_000;
+
+/// Connections that a master may be told to accept.
+pub const CONNECTIONS_MAX: u64 = 1_000_000;
+
+/// Shortest interval and time-out between masters and workers that can be configured.
+pub const TIMER_MIN: Duration = Duration::from_millis(20);
+
+/// Longest interval and time-out between masters and workers that can be configured.
+pub const TIMER_MAX: Duration = Duration::from_secs(24 * 3_600);
+
+/// How long a request that needs a leader is held while there is none.
+pub const LEADER_WAIT: Duration = Duration::from_secs(5);
