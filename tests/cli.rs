@@ -16,6 +16,8 @@ mod never_panics;
 mod precedence;
 #[path = "cli/problems.rs"]
 mod problems;
+#[path = "cli/roles.rs"]
+mod roles;
 #[path = "cli/runs.rs"]
 mod runs;
 #[path = "cli/subcommands.rs"]

@@ -11,6 +11,7 @@ use super::flags::connection::{ConnectionFlags, DnsPolicy};
 use super::flags::logging::{LogLevel, LoggingFlags};
 use super::flags::output::OutputFlags;
 use super::layers::Effective;
+use super::roles::{self, Role};
 use super::start_mode::{self, StartMode};
 use super::values::{PROCESSES_MAX, Processes};
 use super::{Environment, Flags, Problem, subcommand, values};
@@ -21,7 +22,8 @@ pub const DEFAULT_SCENARIO: &str = "akrida.yml";
 /// All that a run needs to know.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunOptions {
-    /// The scenario file, as it was named, or the name of the program that brings its own users.
+    /// The scenario file, as it was named, or the name of the program that brings its own users. Empty for masters and
+    /// workers that name none.
     pub scenario: PathBuf,
     /// The base URL of the target, if it is not the scenario's: `http` or `https` unless the program brings its own
     /// users.
@@ -147,10 +149,11 @@ pub(super) fn check(
     effective: &Effective,
     environment: &Environment,
     source: &Source,
+    role: Role,
 ) -> Result<RunOptions, Vec<Problem>> {
     let mut problems = unmet_needs(flags, effective);
     let scenario = match source {
-        Source::File => scenario(flags, environment),
+        Source::File => scenario(flags, environment, role),
         Source::Program(name) => program(name, flags, effective),
     };
     let scenario = scenario.unwrap_or_else(|problem| {
@@ -164,8 +167,10 @@ pub(super) fn check(
     if !problems.is_empty() {
         return Err(problems);
     }
-    let Flags { scenario: selection, load, connection, output, logging } = flags;
-    let (mode, notice) = start_mode::decide(load);
+    let Flags { scenario: selection, load, connection, cluster: _, output, logging } = flags;
+    let (mode, notice) = start_mode::decide(load, role == Role::Master);
+    // What starts and how is up to the masters.
+    let notice = notice.filter(|_| role != Role::Worker);
     let (users, spawn_rate_per_s) = (load.users.unwrap_or(1), load.spawn_rate.unwrap_or(1.0));
     Ok(RunOptions {
         scenario,
@@ -179,7 +184,7 @@ pub(super) fn check(
         run_time: load.run_time,
         stop_timeout: load.stop_timeout.unwrap_or_default(),
         mode,
-        notices: notice.into_iter().map(str::to_owned).collect(),
+        notices: notice.into_iter().map(str::to_owned).chain(roles::notices(role, effective)).collect(),
         outputs: outputs(output, users, spawn_rate_per_s, load.run_time),
         console: Console { only_summary: output.only_summary, print_stats: output.print_stats },
         tags: selection.tags.clone(),
@@ -215,12 +220,18 @@ fn unmet_needs(flags: &Flags, effective: &Effective) -> Vec<Problem> {
     .collect()
 }
 
-fn scenario(flags: &Flags, environment: &Environment) -> Result<PathBuf, Problem> {
+fn scenario(flags: &Flags, environment: &Environment, role: Role) -> Result<PathBuf, Problem> {
+    if role == Role::Worker {
+        return Ok(PathBuf::new());
+    }
     if let Some(named) = &flags.scenario.locustfile {
         return Ok(named.clone());
     }
     if environment.current_dir.join(DEFAULT_SCENARIO).is_file() {
         return Ok(PathBuf::from(DEFAULT_SCENARIO));
+    }
+    if role == Role::Master {
+        return Ok(PathBuf::new());
     }
     let meant = flags.scenario.user_classes.first().and_then(|class| subcommand::meant_by(class));
     Err(Problem::on_command_line(match meant {

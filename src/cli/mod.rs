@@ -17,6 +17,7 @@ pub mod generate;
 pub mod layers;
 pub mod option_table;
 mod problem;
+pub mod roles;
 mod span;
 mod start_mode;
 mod subcommand;
@@ -39,18 +40,25 @@ pub use error::CliError;
 pub use exit::Exit;
 pub use flags::{Flags, command};
 pub use problem::{Origin, Problem};
+pub use roles::{MasterRole, WorkerRole};
 pub use span::SPAN_MAX;
 pub use start_mode::StartMode;
 pub use target_args::TargetArgs;
 
+use crate::config::ConfigFile;
 use flags::CommandLine;
-use layers::Reading;
+use layers::{Effective, Reading};
+use roles::Role;
 
 /// What the program was asked to do.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Invocation {
     /// Run a scenario.
     Run(Box<RunOptions>),
+    /// Be a master.
+    Master(Box<MasterRole>),
+    /// Be a worker.
+    Worker(Box<WorkerRole>),
     /// Run one user and print all that it does.
     DebugUser {
         /// Whether secrets are printed too.
@@ -100,6 +108,13 @@ pub enum Invocation {
         /// The files; at least one.
         files: Vec<PathBuf>,
     },
+    /// Check configuration files of masters and workers and print the settings that follow from them.
+    CheckConfig {
+        /// The files; at least one.
+        files: Vec<PathBuf>,
+        /// The master whose settings are meant; the first one if `None`.
+        node: Option<String>,
+    },
     /// Print the JSON Schema of scenario files.
     Schema,
     /// Run the built-in target server.
@@ -123,6 +138,9 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>, environment: &Enviro
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     if cluster_run::is_named_by(&arguments) {
         return cluster_run::parse(arguments, environment);
+    }
+    if let Some(arguments) = subcommand::with_role_as_option(&arguments) {
+        return parse_run(arguments, environment, &Source::File);
     }
     if subcommand::is_named_by(&arguments) {
         return subcommand::parse(arguments, environment);
@@ -151,7 +169,7 @@ fn parse_run(arguments: Vec<OsString>, environment: &Environment, source: &Sourc
     let (settings, value_problems) = layers::with_valid_values(settings);
     let all_options_are_usable = value_problems.iter().all(|problem| flags::later::refusal(&problem.key).is_none());
     problems.extend(value_problems);
-    let effective = layers::Effective::of(settings);
+    let effective = Effective::of(settings);
     let flags = match typed(effective.arguments()) {
         Ok(flags) => flags,
         Err(error) => {
@@ -159,8 +177,19 @@ fn parse_run(arguments: Vec<OsString>, environment: &Environment, source: &Sourc
             return Err(CliError::of_problems(&problems));
         }
     };
-    match checked::check(&flags, &effective, environment, source) {
-        Ok(options) if problems.is_empty() => Ok(asked_for(&flags, options)),
+    let file = roles::cluster_file(&flags, environment);
+    let role = role(&flags, &effective, &file);
+    let file = file.unwrap_or_else(|of_file| {
+        problems.extend(of_file);
+        None
+    });
+    let role = role.unwrap_or_else(|problem| {
+        problems.push(problem);
+        Role::UNKNOWN
+    });
+    match checked::check(&flags, &effective, environment, source, role) {
+        Ok(options) if problems.is_empty() => asked_for(role, file, &flags, options, &effective, environment)
+            .map_err(|problem| CliError::of_problems(&[problem])),
         Ok(_) => Err(CliError::of_problems(&problems)),
         Err(relations) => {
             if all_names_are_known && all_options_are_usable {
@@ -171,22 +200,45 @@ fn parse_run(arguments: Vec<OsString>, environment: &Environment, source: &Sourc
     }
 }
 
+/// What the process is. Questions about a scenario are answered by any.
+fn role(
+    flags: &Flags,
+    effective: &Effective,
+    file: &Result<Option<ConfigFile>, Vec<Problem>>,
+) -> Result<Role, Problem> {
+    let asks = &flags.scenario;
+    if asks.list || asks.show_task_ratio || asks.show_task_ratio_json || asks.debug_user {
+        return Ok(Role::Alone);
+    }
+    match file {
+        Ok(file) => roles::decide(flags, effective, file.as_ref()),
+        Err(_) => Ok(Role::UNKNOWN),
+    }
+}
+
 fn typed(arguments: Vec<OsString>) -> Result<Flags, clap::Error> {
     let matches = command().try_get_matches_from(arguments)?;
     CommandLine::from_arg_matches(&matches).map(|line| line.flags)
 }
 
-fn asked_for(flags: &Flags, options: RunOptions) -> Invocation {
-    let options = Box::new(options);
+fn asked_for(
+    role: Role,
+    file: Option<ConfigFile>,
+    flags: &Flags,
+    options: RunOptions,
+    effective: &Effective,
+    environment: &Environment,
+) -> Result<Invocation, Problem> {
+    let boxed = |options| Box::new(options);
     if flags.scenario.list {
-        Invocation::List(options)
+        Ok(Invocation::List(boxed(options)))
     } else if flags.scenario.show_task_ratio_json {
-        Invocation::TaskRatio { json: true, options }
+        Ok(Invocation::TaskRatio { json: true, options: boxed(options) })
     } else if flags.scenario.show_task_ratio {
-        Invocation::TaskRatio { json: false, options }
+        Ok(Invocation::TaskRatio { json: false, options: boxed(options) })
     } else if flags.scenario.debug_user {
-        Invocation::DebugUser { secrets: flags.scenario.debug_secrets, options }
+        Ok(Invocation::DebugUser { secrets: flags.scenario.debug_secrets, options: boxed(options) })
     } else {
-        Invocation::Run(options)
+        roles::with_role(role, file, flags, options, effective, environment)
     }
 }

@@ -32,6 +32,8 @@ pub struct OptionSpec {
     pub in_files: bool,
     /// Locust's variable, if there is one.
     pub locust_variable: Option<String>,
+    /// The variable that published deployments of Locust set beside Locust's own, if there is one. It is weaker.
+    pub deployment_variable: Option<&'static str>,
     /// Akrida's variables, of which the first one set counts.
     pub akrida_variables: Vec<String>,
 }
@@ -68,10 +70,16 @@ fn specification(argument: &Arg) -> OptionSpec {
     let locust_variable = locust_variable(&key);
     let akrida_variables = match &locust_variable {
         _ if asks_for_something_else(&key) => Vec::new(),
-        Some(name) => names(name.replacen("LOCUST_", "AKRIDA_", 1), &aliases),
+        Some(name) => {
+            let twin = |name: &str| name.replacen("LOCUST_", "AKRIDA_", 1);
+            let mut twins = names(twin(name), &aliases);
+            twins.extend(deployment_variable(&key).map(twin));
+            twins
+        }
         None => names(default_variable("AKRIDA", &key), &aliases),
     };
     OptionSpec {
+        deployment_variable: deployment_variable(&key),
         positional: argument.is_positional(),
         in_files: key != "config",
         id,
@@ -114,13 +122,23 @@ fn locust_variable(key: &str) -> Option<String> {
         "otel" => "LOCUST_ENABLE_OPENTELEMETRY",
         "json" | "json-file" | "equal-weights" | "profile" | "enable-rebalancing" => return None,
         "summary-json" | "fail-on-invalid" | "insecure" | "cacert" | "client-cert" | "client-key" | "dns"
-        | "allow-host" => {
+        | "allow-host" | "node" | "node-id" | "worker-tags" | "data-dir" => {
             return None;
         }
         _ if asks_for_something_else(key) => return None,
         _ => return Some(default_variable("LOCUST", key)),
     };
     Some(name.to_owned())
+}
+
+/// The variable that deployments of Locust set for this option: the scripts and manifests around it, not Locust itself.
+fn deployment_variable(key: &str) -> Option<&'static str> {
+    match key {
+        "master-host" => Some("LOCUST_MASTER_HOST"),
+        "master-port" => Some("LOCUST_MASTER_PORT"),
+        "node-id" => Some("WORKER_NODE_ID"),
+        _ => None,
+    }
 }
 
 fn default_variable(prefix: &str, key: &str) -> String {

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use akrida_core::document;
+
 /// Where an option was given.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
@@ -15,6 +17,15 @@ pub enum Origin {
         name: String,
         /// The line, from 1.
         line: usize,
+    },
+    /// In a document, such as the configuration of a cluster.
+    Document {
+        /// The file as the user knows it.
+        name: String,
+        /// The line, from 1.
+        line: usize,
+        /// The column, from 1.
+        column: usize,
     },
 }
 
@@ -52,8 +63,20 @@ impl fmt::Display for Problem {
             (Origin::CommandLine, "") => f.write_str(&self.message),
             (Origin::CommandLine, key) => write!(f, "--{key}: {}", self.message),
             (Origin::Variable(name), _) => write!(f, "{name}: {}", self.message),
+            (Origin::Document { name, line, column }, "") => write!(f, "{name}:{line}:{column}: {}", self.message),
+            (Origin::Document { name, line, column }, key) => {
+                write!(f, "{name}:{line}:{column}: {key}: {}", self.message)
+            }
             (Origin::File { name, line }, "") => write!(f, "{name}:{line}: {}", self.message),
             (Origin::File { name, line }, key) => write!(f, "{name}:{line}: {key}: {}", self.message),
         }
+    }
+}
+
+impl From<document::problem::Problem> for Problem {
+    fn from(problem: document::problem::Problem) -> Self {
+        let name = problem.file.to_string();
+        let origin = Origin::Document { name, line: problem.line, column: problem.column };
+        Self { origin, key: problem.path, message: problem.message }
     }
 }

@@ -8,6 +8,8 @@ use super::values::Autoquit;
 /// How the program behaves around the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StartMode {
+    /// Waits in the web UI until somebody starts a run, and stays after it. Masters do so unless they are told otherwise.
+    WebUi,
     /// Starts at once, ends with the run.
     Headless,
     /// Starts at once, stays after the run.
@@ -17,9 +19,9 @@ pub enum StartMode {
     },
 }
 
-/// Decides the mode, and what the user should be told about it. This build has no web UI to wait in, so a run that
-/// was not told how to start is headless.
-pub(super) fn decide(load: &LoadFlags) -> (StartMode, Option<&'static str>) {
+/// Decides the mode, and what the user should be told about it. A run on one machine has no web UI to wait in in this
+/// build, so it is headless if it was not told how to start.
+pub(super) fn decide(load: &LoadFlags, has_web_ui: bool) -> (StartMode, Option<&'static str>) {
     if load.headless && !load.headful {
         let notice = load.autostart.then_some("--autostart has no effect with --headless");
         return (StartMode::Headless, notice);
@@ -29,7 +31,11 @@ pub(super) fn decide(load: &LoadFlags) -> (StartMode, Option<&'static str>) {
             Some(Autoquit::After(delay)) => Some(delay),
             Some(Autoquit::Never) | None => None,
         };
-        return (StartMode::Autostart { autoquit }, Some("the web UI is not in this build; the run starts without it"));
+        let notice = (!has_web_ui).then_some("the web UI is not in this build; the run starts without it");
+        return (StartMode::Autostart { autoquit }, notice);
+    }
+    if has_web_ui {
+        return (StartMode::WebUi, None);
     }
     (StartMode::Headless, Some("the web UI is not in this build; the run starts at once, as with --headless"))
 }

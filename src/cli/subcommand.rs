@@ -23,6 +23,19 @@ pub(super) fn meant_by(word: &str) -> Option<String> {
         .find(|name| strsim::damerau_levenshtein(name, word) <= MISTAKES_MAX)
 }
 
+/// `akrida master ...` as the same with `--master`, and so for workers; `None` if the command line begins with no role.
+/// What follows `help` or stands before it is not looked at.
+pub(super) fn with_role_as_option(arguments: &[OsString]) -> Option<Vec<OsString>> {
+    let option = match arguments.get(1)?.to_str()? {
+        "master" => "--master",
+        "worker" => "--worker",
+        _ => return None,
+    };
+    let mut arguments = arguments.to_vec();
+    arguments[1] = option.into();
+    Some(arguments)
+}
+
 /// Reads a command line whose first argument is a subcommand.
 ///
 /// # Errors
@@ -42,11 +55,14 @@ pub(super) fn parse(arguments: Vec<OsString>, environment: &Environment) -> Resu
         Some(Subcommand::Demo) => Ok(Invocation::Demo),
         Some(Subcommand::Init { file }) => Ok(Invocation::Init { file }),
         Some(Subcommand::Check { files }) => Ok(Invocation::Check { files }),
+        Some(Subcommand::CheckConfig { files, node }) => Ok(Invocation::CheckConfig { files, node }),
         Some(Subcommand::Schema) => Ok(Invocation::Schema),
         Some(Subcommand::Target(arguments)) => Ok(Invocation::Target(arguments)),
         Some(Subcommand::Completions { shell }) => Ok(Invocation::Completions(shell)),
         Some(Subcommand::Man) => Ok(Invocation::Man),
-        Some(Subcommand::Run { .. }) | None => Err(on_command_line("no command was named".to_owned())),
+        Some(Subcommand::Run { .. } | Subcommand::Master(_) | Subcommand::Worker(_)) | None => {
+            Err(on_command_line("no command was named".to_owned()))
+        }
     }
 }
 

@@ -83,6 +83,21 @@ pub(crate) fn threads(text: &str) -> Result<NonZeroUsize, String> {
     Ok(NonZeroUsize::new(count as usize).unwrap_or(NonZeroUsize::MIN))
 }
 
+/// A port to listen on.
+pub(crate) fn port(text: &str) -> Result<u16, String> {
+    whole_number(text, 0, u16::MAX.into()).map(|port| port as u16)
+}
+
+/// A port to connect to.
+pub(crate) fn remote_port(text: &str) -> Result<u16, String> {
+    whole_number(text, 1, u16::MAX.into()).map(|port| port as u16)
+}
+
+/// A number of workers to wait for.
+pub(crate) fn expected_workers(text: &str) -> Result<u64, String> {
+    whole_number(text, 1, limits::EXPECTED_WORKERS_MAX)
+}
+
 /// How long to stay after the run.
 pub(crate) fn autoquit(text: &str) -> Result<Autoquit, String> {
     if text == "-1" {

@@ -73,5 +73,8 @@ fn surroundings() -> Environment {
         home: None,
         current_dir: PathBuf::from("/dev/null"),
         cores: NonZeroUsize::MIN,
+        host_name: "demo".to_owned(),
+        process_id: 0,
+        data_root: PathBuf::from("/dev/null"),
     }
 }

@@ -5,6 +5,7 @@ mod bundle_file;
 mod check_command;
 mod cluster_command;
 mod cluster_run;
+mod config_command;
 mod debug_command;
 mod demo;
 mod follow;
@@ -68,6 +69,8 @@ fn concluded(exit: anyhow::Result<Exit>) -> ExitCode {
 fn carry_out(invocation: Invocation, origin: &Origin) -> anyhow::Result<Exit> {
     match invocation {
         Invocation::Run(options) => return run_command::run(origin, &options),
+        Invocation::Master(_) => anyhow::bail!("masters are not available in this build yet"),
+        Invocation::Worker(_) => anyhow::bail!("workers are not available in this build yet"),
         Invocation::DebugUser { secrets, options } => return debug_command::debug(origin, &options, secrets),
         Invocation::List(options) => print_all(listings::list(&origin.all(&options)?.scenario))?,
         Invocation::TaskRatio { json, options } => {
@@ -82,6 +85,7 @@ fn carry_out(invocation: Invocation, origin: &Origin) -> anyhow::Result<Exit> {
             print_all(format!("{} is written; run it with 'akrida -f {0}'\n", file.display()))?;
         }
         Invocation::Check { files } => return check_command::check(&files),
+        Invocation::CheckConfig { files, node } => return config_command::check(&files, node.as_deref()),
         Invocation::Schema => print_all(akrida_core::scenario::schema::SCHEMA)?,
         Invocation::Target(arguments) => target_command::serve(&arguments)?,
         Invocation::Completions(shell) => print_all(cli::generate::completions(shell))?,

@@ -2,7 +2,7 @@
 
 use akrida_core::document::node::{Node, NodeValue};
 use akrida_core::document::plain;
-use akrida_core::document::problem::Problems;
+use akrida_core::document::problem::{Problems, shown};
 
 use super::Surroundings;
 
@@ -30,7 +30,7 @@ pub(super) fn expand(node: &mut Node, path: &str, surroundings: &Surroundings<'_
         NodeValue::Map(entries) => {
             for entry in entries {
                 let separator = if path.is_empty() { "" } else { "." };
-                expand(&mut entry.node, &format!("{path}{separator}{}", entry.key), surroundings, problems);
+                expand(&mut entry.node, &format!("{path}{separator}{}", shown(&entry.key)), surroundings, problems);
             }
         }
         NodeValue::Null | NodeValue::Bool(_) | NodeValue::Number(..) | NodeValue::NotFinite(_) => {}

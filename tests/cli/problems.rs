@@ -119,8 +119,13 @@ fn a_named_file_must_exist_and_be_ours() {
     let surroundings = Surroundings::with_scenario();
     assert!(surroundings.problems(&["--config", "none.conf"])[0].starts_with("--config: none.conf: cannot be read: "));
     for name in ["cluster.yml", "cluster.yaml"] {
-        let expected = format!("--config: {name}: a cluster configuration is not available in this build yet");
-        assert_eq!(surroundings.problems(&["--config", name]), [expected]);
+        assert!(
+            surroundings
+                .problems(&["--config", name])
+                .last()
+                .unwrap()
+                .starts_with(&format!("--config: {name}: cannot be read: "))
+        );
     }
 }
 

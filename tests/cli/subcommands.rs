@@ -15,6 +15,10 @@ fn each_command_is_recognised() {
     assert_eq!(parse(&["init"]), Invocation::Init { file: PathBuf::from("akrida.yml") });
     assert_eq!(parse(&["init", "a.yml"]), Invocation::Init { file: PathBuf::from("a.yml") });
     assert_eq!(parse(&["check", "a", "b"]), Invocation::Check { files: vec!["a".into(), "b".into()] });
+    assert_eq!(
+        parse(&["check-config", "a", "--node", "n"]),
+        Invocation::CheckConfig { files: vec!["a".into()], node: Some("n".to_owned()) }
+    );
     assert_eq!(parse(&["schema"]), Invocation::Schema);
     assert_eq!(parse(&["completions", "bash"]), Invocation::Completions(Shell::Bash));
     assert_eq!(parse(&["man"]), Invocation::Man);
@@ -89,7 +93,7 @@ fn help_and_version_are_no_errors() {
         assert_eq!(help.exit(), Exit::Passed, "{arguments:?}");
         assert!(help.text().contains("--spawn-rate <RATE>"), "{help}");
         assert!(help.text().contains("once, ttl, connection"), "{help}");
-        assert!(!help.text().contains("--web-port"), "what cannot be used is not offered: {help}");
+        assert!(!help.text().contains("--web-login"), "what cannot be used is not offered: {help}");
     }
     for arguments in [&["target", "--help"][..], &["help", "target"]] {
         assert!(empty.parse(arguments).expect_err("help").text().contains("--access-log <FILE>"));

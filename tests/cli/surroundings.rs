@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::num::NonZeroUsize;
 
-use akrida::cli::{CliError, Environment, Exit, Invocation, RunOptions, parse};
+use akrida::cli::{CliError, Environment, Exit, Invocation, MasterRole, RunOptions, WorkerRole, parse};
 
 /// The surroundings of one parse, in a folder of their own.
 pub(crate) struct Surroundings {
@@ -18,8 +18,15 @@ impl Surroundings {
         let (home, current_dir) = (folder.path().join("home"), folder.path().join("here"));
         std::fs::create_dir(&home).unwrap();
         std::fs::create_dir(&current_dir).unwrap();
-        let environment =
-            Environment { variables: [].into(), home: Some(home), current_dir, cores: NonZeroUsize::new(2).unwrap() };
+        let environment = Environment {
+            variables: [].into(),
+            home: Some(home),
+            current_dir,
+            cores: NonZeroUsize::new(2).unwrap(),
+            host_name: "machine".to_owned(),
+            process_id: 7,
+            data_root: "data".into(),
+        };
         Self { folder, environment }
     }
 
@@ -50,6 +57,22 @@ impl Surroundings {
         match self.parse(arguments) {
             Ok(Invocation::Run(options)) => *options,
             other => panic!("{arguments:?} is no run: {other:?}"),
+        }
+    }
+
+    /// The master that the arguments ask for.
+    pub(crate) fn master(&self, arguments: &[&str]) -> MasterRole {
+        match self.parse(arguments) {
+            Ok(Invocation::Master(role)) => *role,
+            other => panic!("{arguments:?} is no master: {other:?}"),
+        }
+    }
+
+    /// The worker that the arguments ask for.
+    pub(crate) fn worker(&self, arguments: &[&str]) -> WorkerRole {
+        match self.parse(arguments) {
+            Ok(Invocation::Worker(role)) => *role,
+            other => panic!("{arguments:?} is no worker: {other:?}"),
         }
     }
 

@@ -16,10 +16,8 @@ use Takes::{Nothing, Value, Values};
 const NOT_YET: &str = "not available in this build yet";
 
 /// The long name, the short one, what it takes, and why it is refused.
-const LATER: [(&str, Option<char>, Takes, &str); 24] = [
-    ("web-host", None, Value, NOT_YET),
+const LATER: [(&str, Option<char>, Takes, &str); 14] = [
     ("web-host-display-name", None, Value, NOT_YET),
-    ("web-port", Some('P'), Value, NOT_YET),
     ("web-base-path", None, Value, NOT_YET),
     ("web-login", None, Nothing, NOT_YET),
     ("tls-cert", None, Value, NOT_YET),
@@ -27,14 +25,6 @@ const LATER: [(&str, Option<char>, Takes, &str); 24] = [
     ("class-picker", None, Nothing, NOT_YET),
     ("build-path", None, Value, NOT_YET),
     ("config-users", None, Values, NOT_YET),
-    ("master", None, Nothing, NOT_YET),
-    ("master-host", None, Value, NOT_YET),
-    ("master-port", None, Value, NOT_YET),
-    ("master-bind-host", None, Value, NOT_YET),
-    ("master-bind-port", None, Value, NOT_YET),
-    ("worker", None, Nothing, NOT_YET),
-    ("expect-workers", None, Value, NOT_YET),
-    ("expect-workers-max-wait", None, Value, NOT_YET),
     ("enable-rebalancing", None, Nothing, NOT_YET),
     ("otel", None, Nothing, NOT_YET),
     ("slave", None, Nothing, "was renamed to --worker"),

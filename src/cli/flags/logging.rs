@@ -2,36 +2,7 @@
 
 use std::path::PathBuf;
 
-/// The least severe messages to log, as Locust names them.
-#[derive(clap::ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[value(rename_all = "UPPER")]
-pub enum LogLevel {
-    /// Everything.
-    Debug,
-    /// What happens in the normal course.
-    #[default]
-    Info,
-    /// What may need attention.
-    #[value(alias = "WARN")]
-    Warning,
-    /// What went wrong.
-    Error,
-    /// What ends the program; there is no such level here, so the same as `Error`.
-    Critical,
-}
-
-impl LogLevel {
-    /// The level of the logging library.
-    #[must_use]
-    pub fn as_level(self) -> tracing::Level {
-        match self {
-            Self::Debug => tracing::Level::DEBUG,
-            Self::Info => tracing::Level::INFO,
-            Self::Warning => tracing::Level::WARN,
-            Self::Error | Self::Critical => tracing::Level::ERROR,
-        }
-    }
-}
+pub use crate::config::logging::LogLevel;
 
 /// What is logged.
 #[derive(clap::Args, Clone, Debug)]

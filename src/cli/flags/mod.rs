@@ -1,6 +1,7 @@
 //! The flags, as close to what was typed as the types allow: nothing is defaulted and nothing is judged against
 //! anything else. The fields bear the names of the options.
 
+pub mod cluster;
 pub mod connection;
 pub mod later;
 pub mod load;
@@ -28,6 +29,9 @@ pub struct Flags {
     /// How the target is reached.
     #[command(flatten)]
     pub connection: connection::ConnectionFlags,
+    /// Masters and workers.
+    #[command(flatten)]
+    pub cluster: cluster::ClusterFlags,
     /// What is printed and written.
     #[command(flatten)]
     pub output: output::OutputFlags,
@@ -93,6 +97,21 @@ pub(crate) enum Subcommand {
         #[arg(value_name = "FILE", required = true)]
         files: Vec<PathBuf>,
     },
+    /// Be a master of a cluster; takes the options of a run, as --master does
+    #[command(disable_help_flag = true)]
+    Master(RoleArguments),
+    /// Be a worker of a cluster; takes the options of a run, as --worker does
+    #[command(disable_help_flag = true)]
+    Worker(RoleArguments),
+    /// Check configuration files of masters and workers and print the settings that follow from them
+    CheckConfig {
+        /// Configuration files
+        #[arg(value_name = "FILE", required = true)]
+        files: Vec<PathBuf>,
+        /// The master to print the settings of [default: the first]
+        #[arg(long, value_name = "NAME")]
+        node: Option<String>,
+    },
     /// Print the JSON Schema of scenario files
     Schema,
     /// Run a target server for trying things out
@@ -105,6 +124,14 @@ pub(crate) enum Subcommand {
     },
     /// Print the man page
     Man,
+}
+
+/// What follows the name of a role: read as the options of a run.
+#[derive(clap::Args, Clone, Debug)]
+pub(crate) struct RoleArguments {
+    /// Options of a run
+    #[arg(value_name = "OPTION", allow_hyphen_values = true, trailing_var_arg = true)]
+    pub(crate) options: Vec<std::ffi::OsString>,
 }
 
 /// The whole command line as clap knows it, with the options that are known but cannot be used.

@@ -24,6 +24,12 @@ impl Effective {
         self.0.get(key).map_or(Origin::CommandLine, |setting| setting.origin.clone())
     }
 
+    /// Whether the option with this key was set, be it to nothing.
+    #[must_use]
+    pub fn is_set(&self, key: &str) -> bool {
+        self.0.contains_key(key)
+    }
+
     /// A command line that sets the same options.
     #[must_use]
     pub fn arguments(&self) -> Vec<OsString> {

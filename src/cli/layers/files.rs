@@ -48,11 +48,18 @@ fn places(typed: &[Setting], environment: &Environment) -> Vec<Place> {
     for name in ["pyproject.toml", "locust.conf"] {
         places.push(Place { name: name.to_owned(), path: environment.current_dir.join(name), asked_for: None });
     }
-    if let Some((name, origin)) = config_option(typed) {
+    if let Some((name, origin)) = config_option(typed)
+        && !is_cluster_file(Path::new(name))
+    {
         let path = environment.current_dir.join(name);
         places.push(Place { name: name.to_string_lossy().into_owned(), path, asked_for: Some(origin.clone()) });
     }
     places
+}
+
+/// Whether a file that `--config` names configures masters or workers, and so is no layer of options.
+pub(in crate::cli) fn is_cluster_file(path: &Path) -> bool {
+    has_extension(path, &["yml", "yaml"])
 }
 
 fn config_option(typed: &[Setting]) -> Option<(&OsString, &Origin)> {
@@ -69,9 +76,6 @@ fn content(place: &Place) -> Result<Option<String>, Problem> {
         Some(origin) => Problem::new(origin.clone(), "config", format!("{}: {what}", place.name)),
         None => Problem::in_file(&place.name, 1, what),
     };
-    if place.asked_for.is_some() && has_extension(&place.path, &["yml", "yaml"]) {
-        return Err(problem("a cluster configuration is not available in this build yet".to_owned()));
-    }
     let bytes = match bytes(&place.path) {
         Ok(bytes) => bytes,
         Err(error) if place.asked_for.is_none() && is_absent(&error) => return Ok(None),
@@ -80,10 +84,15 @@ fn content(place: &Place) -> Result<Option<String>, Problem> {
     if bytes.len() as u64 > FILE_BYTES_MAX {
         return Err(problem(format!("too large; allowed: {FILE_BYTES_MAX} bytes")));
     }
-    String::from_utf8(bytes).map(Some).map_err(|error| {
+    text_of(&place.name, bytes).map(Some)
+}
+
+/// The text of a file that was read.
+fn text_of(name: &str, bytes: Vec<u8>) -> Result<String, Problem> {
+    String::from_utf8(bytes).map_err(|error| {
         let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = good.iter().filter(|byte| **byte == b'\n').count() + 1;
-        Problem::in_file(&place.name, line, "not valid UTF-8")
+        Problem::in_file(name, line, "not valid UTF-8")
     })
 }
 

@@ -19,6 +19,7 @@ use super::{CliError, Environment, Origin, Problem};
 
 pub use effective::Effective;
 pub(crate) use effective::with_valid_values;
+pub(in crate::cli) use files::is_cluster_file;
 
 /// An option as one layer sets it.
 #[derive(Clone, Debug, PartialEq, Eq)]

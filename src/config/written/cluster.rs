@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use akrida_core::document::cursor::{Cursor, Object};
+use akrida_core::document::problem::shown;
 use akrida_core::limits::MASTERS_MAX;
 
 use super::reader::Reader;
@@ -21,7 +22,7 @@ const PRIORITY_MAX: u64 = 1_000_000;
 const SYNC_INTERVAL_MIN: Duration = Duration::from_secs(1);
 
 /// The one way in which two writers are told apart.
-const CONFLICT_RESOLUTIONS: &[(&str, ())] = &[("latest_wins", ())];
+const LATEST_WINS: &str = "latest_wins";
 
 /// Reads the object.
 pub(super) fn decode(reader: &mut Reader<'_>, cursor: &Cursor<'_>) -> WrittenCluster {
@@ -46,18 +47,16 @@ fn decode_nodes(reader: &mut Reader<'_>, cursor: &Cursor<'_>) -> Vec<WrittenNode
         let message = format!("found {} masters, at most {MASTERS_MAX} are allowed", items.len());
         reader.problems.of_node(cursor, message);
     }
-    let mut seen = BTreeMap::new();
-    let mut nodes = Vec::new();
-    for item in items.iter().take(MASTERS_MAX) {
-        if let Some(node) = decode_node(reader, item) {
-            refuse_twins(reader, item, &node, &mut seen);
-            nodes.push(node);
-        }
-    }
-    nodes
+    let mut taken = BTreeMap::new();
+    items.iter().take(MASTERS_MAX).filter_map(|item| decode_node(reader, item, &mut taken)).collect()
 }
 
-fn decode_node(reader: &mut Reader<'_>, cursor: &Cursor<'_>) -> Option<WrittenNode> {
+/// Reads one master. `taken` has the names and addresses of those before it, each with the name of its owner.
+fn decode_node(
+    reader: &mut Reader<'_>,
+    cursor: &Cursor<'_>,
+    taken: &mut BTreeMap<String, String>,
+) -> Option<WrittenNode> {
     let object = reader.problems.object(cursor, keys::NODE.keys)?;
     for missing in ["name", "host"].iter().filter(|key| object.get(key).is_none()) {
         reader.problems.of_node(cursor, format!("`{missing}` is missing"));
@@ -66,7 +65,9 @@ fn decode_node(reader: &mut Reader<'_>, cursor: &Cursor<'_>) -> Option<WrittenNo
     let host = reader.parsed(&object, "host", "a host name or address", reachable_host);
     let (port, web_port) = (reader.port(&object, "port"), reader.port(&object, "web_port"));
     let priority = reader.whole(&object, "priority", 0, PRIORITY_MAX).and_then(|number| number.try_into().ok());
-    Some(WrittenNode { name: name?, host: host?, port, web_port, priority })
+    let node = WrittenNode { name: name?, host: host?, port, web_port, priority };
+    refuse_twins(reader, &object, &node, taken);
+    Some(node)
 }
 
 /// A host that other machines can connect to.
@@ -79,21 +80,28 @@ fn reachable_host(text: &str) -> Result<String, String> {
 }
 
 /// Reports what a master shares with an earlier one although only one can have it.
-fn refuse_twins(reader: &mut Reader<'_>, cursor: &Cursor<'_>, node: &WrittenNode, seen: &mut BTreeMap<String, String>) {
-    let host = node.host.to_ascii_lowercase();
-    let port = node.port.unwrap_or(defaults::PORT);
-    let web_port = node.web_port.unwrap_or(defaults::WEB_PORT);
-    let claims =
-        [("name", node.name.clone()), ("port", format!("{host}:{port}")), ("web_port", format!("{host}:{web_port}"))];
+fn refuse_twins(
+    reader: &mut Reader<'_>,
+    object: &Object<'_>,
+    node: &WrittenNode,
+    taken: &mut BTreeMap<String, String>,
+) {
+    let address = |key: &str, port: Option<u16>, default: u16| {
+        // A port that is given but wrong was reported, and the default is not meant.
+        let port = port.or_else(|| object.get(key).is_none().then_some(default))?;
+        Some(format!("{}:{port}", node.host.to_ascii_lowercase()))
+    };
+    let claims = [
+        ("name", Some(node.name.clone())),
+        ("port", address("port", node.port, defaults::PORT)),
+        ("web_port", address("web_port", node.web_port, defaults::WEB_PORT)),
+    ];
     for (key, claim) in claims {
-        if let Some(owner) = seen.insert(claim.clone(), node.name.clone()) {
-            let owner = if owner == node.name && key != "name" {
-                "this master".to_owned()
-            } else {
-                format!("master {owner:?}")
-            };
-            let path = cursor.key_path(key);
-            reader.problems.add(cursor.at(), &path, format!("{claim} is already that of {owner}"));
+        let Some(claim) = claim else { continue };
+        if let Some(owner) = taken.insert(claim.clone(), node.name.clone()) {
+            let at = object.get(key).map_or(object.cursor.at(), |cursor| cursor.at());
+            let message = format!("{claim} is already that of master {owner:?}");
+            reader.problems.add(at, &object.cursor.key_path(key), message);
         }
     }
 }
@@ -131,8 +139,18 @@ fn election(
 fn synchronization(reader: &mut Reader<'_>, parent: &Object<'_>, is_group: bool) -> Option<Duration> {
     let object = reader.section(parent, "synchronization", &keys::SYNCHRONIZATION)?;
     refuse_disabled(reader, &object, is_group, "masters of a group always share their state");
-    reader.word(&object, "conflict_resolution", CONFLICT_RESOLUTIONS);
+    reader.parsed(&object, "conflict_resolution", "`latest_wins`", conflict_resolution);
     reader.span(&object, "sync_interval", SYNC_INTERVAL_MIN)
+}
+
+fn conflict_resolution(text: &str) -> Result<(), String> {
+    if text == LATEST_WINS {
+        return Ok(());
+    }
+    let text = shown(text);
+    Err(format!(
+        "found {text:?}; masters share one log, in which the last entry holds, so only `{LATEST_WINS}` is allowed"
+    ))
 }
 
 /// `enabled: false` of something that a group cannot be without.
