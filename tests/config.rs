@@ -4,6 +4,8 @@
 #[path = "config/machine.rs"]
 mod machine;
 
+#[path = "config/command.rs"]
+mod command;
 #[path = "config/documented.rs"]
 mod documented;
 #[path = "config/never_panics.rs"]

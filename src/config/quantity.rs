@@ -105,7 +105,7 @@ fn thousandths_of(number: &str) -> Option<u128> {
 pub fn bytes_text(bytes: u64) -> String {
     const UNITS: [&str; 8] = ["Ti", "TB", "Gi", "GB", "Mi", "MB", "Ki", "KB"];
     let units = SIZE_UNITS.iter().filter(|(name, _)| UNITS.contains(name));
-    let exact = units.into_iter().find(|(_, unit)| bytes > 0 && bytes % unit == 0);
+    let exact = units.into_iter().find(|(_, unit)| bytes > 0 && bytes.is_multiple_of(*unit));
     exact.map_or_else(|| format!("{bytes}B"), |(name, unit)| format!("{}{name}", bytes / unit))
 }
 

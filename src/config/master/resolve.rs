@@ -11,7 +11,7 @@ use crate::config::Surroundings;
 use crate::config::logging::{LogLevel, LoggingConfig};
 use crate::config::monitoring::MonitoringConfig;
 use crate::config::network::{SocketBind, is_every_address};
-use crate::config::written::{MasterFile, WrittenCluster, WrittenLogging, WrittenMonitoring, WrittenNode};
+use crate::config::written::{MasterFile, WrittenLogging, WrittenMonitoring, WrittenNode, master_name};
 
 /// What the command line and variables say about a master. It wins over the file.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -96,36 +96,8 @@ impl MasterFile {
         surroundings: &Surroundings<'_>,
     ) -> Result<MasterConfig, MasterError> {
         let position = self.position(overrides.node.as_deref(), surroundings.host_name)?;
-        let listed = position.map(|at| self.cluster.nodes[at].clone());
-        let bind = SocketBind {
-            host: overrides.bind_host.or(self.bind_host).unwrap_or_else(|| defaults::HOST.to_owned()),
-            port: [overrides.bind_port, listed.as_ref().and_then(|node| node.port), self.bind_port]
-                .into_iter()
-                .flatten()
-                .next()
-                .unwrap_or(defaults::PORT),
-        };
-        let web = WebConfig {
-            host: overrides.web_host.or(self.web.host).unwrap_or_else(|| defaults::HOST.to_owned()),
-            port: [overrides.web_port, listed.as_ref().and_then(|node| node.web_port), self.web.port]
-                .into_iter()
-                .flatten()
-                .next()
-                .unwrap_or(defaults::WEB_PORT),
-            auth_credentials: self.web.auth_credentials,
-            auth_hash: self.web.auth_hash,
-            trusted_proxies: self.web.trusted_proxies,
-        };
-        let ports = (self.bind_port.unwrap_or(defaults::PORT), self.web.port.unwrap_or(defaults::WEB_PORT));
-        let (nodes, position) = match position {
-            Some(position) => (nodes(&self.cluster, position, ports), position),
-            None => (vec![alone(overrides.node, &bind, &web, surroundings)], 0),
-        };
-        let (node, nodes) = if self.cluster.enabled == Some(false) {
-            (nodes[position].clone(), vec![nodes[position].clone()])
-        } else {
-            (nodes[position].clone(), nodes)
-        };
+        let (bind, web) = self.listening(position, &overrides);
+        let (node, nodes) = self.masters(position, overrides.node, (&bind, &web), surroundings.host_name);
         let root = overrides.data_dir.or(self.data_dir).unwrap_or_else(|| surroundings.data_root.to_owned());
         let mut config = MasterConfig {
             data_dir: root.join(&node.name),
@@ -167,13 +139,71 @@ impl MasterFile {
         Ok(config)
     }
 
+    /// Where the master at this position of the list listens.
+    fn listening(&self, position: Option<usize>, overrides: &MasterOverrides) -> (SocketBind, WebConfig) {
+        let listed = position.map(|at| &self.cluster.nodes[at]);
+        let host = |typed: &Option<String>, written: &Option<String>| {
+            typed.as_ref().or(written.as_ref()).map_or(defaults::HOST, String::as_str).to_owned()
+        };
+        let own_port = listed.and_then(|node| node.port);
+        let own_web_port = listed.and_then(|node| node.web_port);
+        let bind = SocketBind {
+            host: host(&overrides.bind_host, &self.bind_host),
+            port: overrides.bind_port.or(own_port).or(self.bind_port).unwrap_or(defaults::PORT),
+        };
+        let web = WebConfig {
+            host: host(&overrides.web_host, &self.web.host),
+            port: overrides.web_port.or(own_web_port).or(self.web.port).unwrap_or(defaults::WEB_PORT),
+            auth_credentials: self.web.auth_credentials.clone(),
+            auth_hash: self.web.auth_hash.clone(),
+            trusted_proxies: self.web.trusted_proxies.clone(),
+        };
+        (bind, web)
+    }
+
+    /// This master, and all of its cluster.
+    fn masters(
+        &self,
+        position: Option<usize>,
+        name: Option<String>,
+        (bind, web): (&SocketBind, &WebConfig),
+        host_name: &str,
+    ) -> (NodeConfig, Vec<NodeConfig>) {
+        let Some(position) = position else {
+            // A master that no list names.
+            let host = if is_every_address(&bind.host) { host_name } else { &bind.host };
+            let node = NodeConfig {
+                name: name.unwrap_or_else(|| defaults::NAME.to_owned()),
+                host: host.to_owned(),
+                port: bind.port,
+                web_port: web.port,
+                priority: defaults::PRIORITY_FIRST,
+            };
+            return (node.clone(), vec![node]);
+        };
+        let port = self.bind_port.unwrap_or(defaults::PORT);
+        let web_port = self.web.port.unwrap_or(defaults::WEB_PORT);
+        let with_defaults = |(at, node): (usize, &WrittenNode)| NodeConfig {
+            name: node.name.clone(),
+            host: node.host.clone(),
+            port: node.port.unwrap_or(port),
+            web_port: node.web_port.unwrap_or(web_port),
+            priority: node.priority.unwrap_or(defaults::PRIORITY_FIRST - defaults::PRIORITY_STEP * at as i64),
+        };
+        let nodes: Vec<NodeConfig> = self.cluster.nodes.iter().enumerate().map(with_defaults).collect();
+        let own = nodes[position].clone();
+        if self.cluster.enabled == Some(false) { (own.clone(), vec![own]) } else { (own, nodes) }
+    }
+
     /// Which of the masters of the file this is; `None` if it is one alone that the file does not list.
     fn position(&self, name: Option<&str>, host_name: &str) -> Result<Option<usize>, MasterError> {
         let nodes = &self.cluster.nodes;
         let is_alone = nodes.is_empty();
         let position = |wanted: &str| nodes.iter().position(|node| node.name == wanted);
         match (name, &nodes[..]) {
-            (Some(name), _) if is_alone && !is_name(name) => Err(MasterError::BadName { name: name.to_owned() }),
+            (Some(name), _) if is_alone && master_name(name).is_err() => {
+                Err(MasterError::BadName { name: name.to_owned() })
+            }
             (_, []) => Ok(None),
             (Some(name), _) => position(name).map(Some).ok_or_else(|| {
                 let known = self.names();
@@ -190,37 +220,6 @@ impl MasterFile {
                 }
             }
         }
-    }
-}
-
-/// Whether a text can be the name of a master and of its folder.
-fn is_name(text: &str) -> bool {
-    crate::config::written::master_name(text).is_ok()
-}
-
-/// All masters of a list, each with what it does not say for itself.
-fn nodes(cluster: &WrittenCluster, own: usize, (port, web_port): (u16, u16)) -> Vec<NodeConfig> {
-    let with_defaults = |(at, node): (usize, &WrittenNode)| NodeConfig {
-        name: node.name.clone(),
-        host: node.host.clone(),
-        port: node.port.unwrap_or(port),
-        web_port: node.web_port.unwrap_or(web_port),
-        priority: node.priority.unwrap_or(defaults::PRIORITY_FIRST - defaults::PRIORITY_STEP * at as i64),
-    };
-    let nodes: Vec<NodeConfig> = cluster.nodes.iter().enumerate().map(with_defaults).collect();
-    debug_assert!(own < nodes.len(), "the own master is one of the list");
-    nodes
-}
-
-/// A master that no list names.
-fn alone(name: Option<String>, bind: &SocketBind, web: &WebConfig, surroundings: &Surroundings<'_>) -> NodeConfig {
-    let host = if is_every_address(&bind.host) { surroundings.host_name } else { &bind.host };
-    NodeConfig {
-        name: name.unwrap_or_else(|| defaults::NAME.to_owned()),
-        host: host.to_owned(),
-        port: bind.port,
-        web_port: web.port,
-        priority: defaults::PRIORITY_FIRST,
     }
 }
 

@@ -50,7 +50,7 @@ pub(super) fn of(config: &MasterConfig, bind_port: Option<u16>, has_worker_timeo
 fn of_group(config: &MasterConfig) -> Vec<String> {
     let mut warnings = Vec::new();
     let masters = config.nodes.len();
-    if masters % 2 == 0 {
+    if masters.is_multiple_of(2) {
         warnings.push(format!(
             "an even number of masters ({masters}) survives the loss of {}, as {} would; use an odd number",
             (masters - 1) / 2,
