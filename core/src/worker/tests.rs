@@ -12,7 +12,18 @@ fn rate(per_s: f64) -> SpawnRate {
 
 fn assignment(plan: Plan, position: usize, workers: usize) -> Box<Assignment> {
     let shares = vec![ClassShare { fixed_count: 0, weight_milli: 1_000 }];
-    Box::new(Assignment { run: RUN, plan, shares, position, workers, segment: 0, stop_timeout_ms: 0 })
+    Box::new(Assignment {
+        run: RUN,
+        bundle: None,
+        plan,
+        shares,
+        slots: Dealing::round_robin(workers).set_of(position),
+        epoch: 0,
+        position,
+        workers,
+        segment: 0,
+        stop_timeout_ms: 0,
+    })
 }
 
 fn begun(plan: Plan) -> WorkerCore {
@@ -93,10 +104,14 @@ fn deltas_are_sealed_at_whole_seconds_numbered_and_kept_until_they_are_safe() {
     let delta = deltas(&outputs)[0].clone();
     assert_eq!((delta.seq, delta.interval.from_us, delta.interval.to_us), (Seq(2), 1_000_000, 2_000_000));
 
-    let again = worker.step(Input::Message(ToWorker::Welcome { last_seq: Seq(1) }));
+    let again =
+        worker.step(Input::Message(ToWorker::Welcome { last_seq: Seq(1), lease_ms: None, heartbeat_ms: 1_000 }));
     assert_eq!(deltas(&again), [&delta], "what is not safe is sent again, unchanged");
     worker.step(Input::Message(ToWorker::Acknowledge { run: RUN, seq: Seq(2) }));
-    assert_eq!(worker.step(Input::Message(ToWorker::Welcome { last_seq: Seq(2) })), []);
+    assert_eq!(
+        worker.step(Input::Message(ToWorker::Welcome { last_seq: Seq(2), lease_ms: None, heartbeat_ms: 1_000 })),
+        []
+    );
 }
 
 #[test]
