@@ -403,3 +403,42 @@ pub const TIMER_MAX: Duration = Duration::from_secs(24 * 3_600);
 
 /// How long a request that needs a leader is held while there is none.
 pub const LEADER_WAIT: Duration = Duration::from_secs(5);
+
+/// Workers that are known, present or not. When one more registers, one that is gone is forgotten.
+pub const WORKERS_MAX: usize = 10_000;
+
+/// Participants of one run, those counted again that came back.
+pub const PARTICIPANTS_MAX: usize = 20_000;
+
+/// Workers lost in one run that are kept by name, and changes of leader; further ones are only counted.
+pub const INCIDENTS_KEPT_MAX: usize = 500;
+
+/// Size of the deltas that one entry of the log merges; one that is larger has an entry of its own.
+pub const BATCH_BYTES_MAX: usize = 1024 * 1024;
+
+/// Size of the deltas that a leader keeps until they are proposed; workers send further ones again.
+pub const DELTAS_BUFFERED_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// How long a new leader waits for a majority of the participants to say where they are in plan time; then one is enough.
+pub const PLAN_TIME_WAIT: Duration = Duration::from_secs(1);
+
+/// How long a new leader waits for any participant to say where it is in plan time before it goes by the statistics.
+pub const PLAN_TIME_GUESS_AFTER: Duration = Duration::from_secs(10);
+
+/// How far ahead in plan time an edit takes effect, so that every worker has heard of it by then.
+pub const EDIT_AHEAD: Duration = LAUNCH_AHEAD;
+
+/// How soon a leader says something again that a worker has not confirmed.
+pub const REMIND_EVERY: Duration = Duration::from_secs(2);
+
+/// How soon a leader sends a scenario again to a worker that does not seem to have it.
+pub const SEND_SCENARIO_AGAIN: Duration = Duration::from_secs(10);
+
+/// How long a leader waits for the next delta of a worker before it tells the worker what it has.
+pub const DELTAS_OVERDUE: Duration = Duration::from_secs(5);
+
+/// Share of all slots below which evening out a load is not worth a move, as a divisor.
+pub const REBALANCE_SLOTS_DIVISOR: u64 = 50;
+
+/// How often a leader repeats the plan to the workers of a run, whether it has changed or not.
+pub const REPEAT_PLAN_EVERY: Duration = Duration::from_secs(5);

@@ -11,7 +11,9 @@ use akrida_core::stats::histogram::Histogram;
 use akrida_core::threshold::quantity::{Quantity, Unit};
 use akrida_core::threshold::result::{self, ThresholdResult, Violation};
 use akrida_core::view::validity::{Validity, Verdict};
-use akrida_core::view::{ArrivalsView, EndpointView, ErrorView, ExceptionView, HistoryPoint, RunInfo, RunView, Status};
+use akrida_core::view::{
+    ArrivalsView, EndpointView, ErrorView, ExceptionView, HistoryPoint, Incidents, RunInfo, RunView, Status,
+};
 
 /// The start of every sample: 2026-11-24T21:57:56.700Z.
 pub(crate) const STARTED_UNIX_MS: u64 = 1_795_557_476_700;
@@ -199,6 +201,7 @@ pub(crate) fn empty() -> RunView {
         arrivals: None,
         thresholds: Vec::new(),
         history: Vec::new(),
+        incidents: Incidents::default(),
         validity: Validity { verdict: Verdict::Valid, reasons: Vec::new() },
     }
 }

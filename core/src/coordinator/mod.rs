@@ -1,36 +1,53 @@
 //! The leader's decisions: what to propose, what to tell the workers.
+//!
+//! All that must survive is in the replicated state; what a leader keeps beside it can be had again. Messages and
+//! proposals may be lost: whatever is due is derived from the state and said again until it is confirmed.
 
-use std::collections::BTreeMap;
+mod deltas;
+mod due;
+mod effects;
+mod greet;
+mod hear;
+mod intent;
+mod orders;
+mod plan_clock;
+mod session;
+mod workers;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::ids::{Incarnation, RunId, Seq, WorkerId};
+use crate::ids::{Incarnation, RunId, WorkerId};
 use crate::limits;
 use crate::plan::rate::SpawnRate;
-use crate::plan::slots::Dealing;
-use crate::state::command::{Command, DeltaBatch, DeltaPart, LossPolicy, Refusal, RunSpec, StopReason, Strategy};
+use crate::state::command::{Command, LossPolicy, RunSpec, Strategy};
+use crate::state::participant::Participant;
 use crate::state::run::{Run, RunPhase};
-use crate::state::{Applied, ClusterState, Effect};
-use crate::stats::delta::Delta;
-use crate::stats::run::MergedIntervals;
-use crate::wire::{Assignment, FromWorker, ToWorker};
+use crate::state::worker::LossReason;
+use crate::state::{Applied, ClusterState};
+use crate::wire::{FromWorker, ToWorker};
+use deltas::Deltas;
+use intent::Intent;
+use plan_clock::PlanClock;
+use session::Session;
 
 /// What a leader keeps beside the replicated state. A new leader starts empty: all of it can be had again.
 #[derive(Debug, Default)]
 pub struct Coordinator {
     settings: Settings,
-    /// Deltas that came and were not proposed yet.
-    open: Batch,
-    /// The batch that is proposed and not yet applied.
-    proposed: Option<Batch>,
-    /// What the clock made it propose and is not yet applied.
-    timed: Option<Command>,
-}
-
-#[derive(Debug, Default)]
-struct Batch {
-    run: Option<RunId>,
-    parts: BTreeMap<WorkerId, DeltaPart>,
-    intervals: MergedIntervals,
+    /// When it took the lead, by its monotonic clock.
+    led_us: u64,
+    sessions: BTreeMap<WorkerId, Session>,
+    clock: PlanClock,
+    deltas: Deltas,
+    /// What was proposed, and neither applied nor lost so far.
+    under_way: BTreeSet<Intent>,
+    /// The run in which this leader took the lead, until that is noted.
+    took_over: Option<RunId>,
+    /// Since when the participants of the run get ready.
+    preparing_since_us: u64,
+    /// When loads were looked at last.
+    balanced_us: u64,
 }
 
 /// What the configuration asks of a leader.
@@ -147,258 +164,107 @@ pub enum Output {
     RunEnded,
 }
 
-impl Coordinator {
-    /// A master that has just become leader: its own first entry is applied to `state`. Whatever leaders before it were
-    /// about to do is derived afresh.
-    #[must_use]
-    pub fn lead(settings: Settings, now: Now, state: &ClusterState) -> (Self, Vec<Output>) {
-        let _ = (now, state);
-        (Self { settings, ..Self::default() }, Vec::new())
+/// What a decision is taken on: the time and the state as it is applied.
+#[derive(Clone, Copy, Debug)]
+struct At<'a> {
+    now: Now,
+    state: &'a ClusterState,
+}
+
+impl<'a> At<'a> {
+    /// The run that goes on.
+    fn run(self) -> Option<&'a Run> {
+        self.state.run().filter(|run| run.phase() != RunPhase::Ended)
     }
 
-    /// The command that an operator's order comes to.
-    ///
-    /// # Errors
-    /// Why the order cannot be carried out now. Nothing is proposed then.
-    pub fn order(&self, order: Order, now: Now, state: &ClusterState) -> Result<Command, Refusal> {
-        order_command(order, now, state).ok_or(Refusal::NoSuchRun)
+    /// The place of a worker's life in the run that goes on, if it takes part or gets ready to.
+    fn place(self, worker: &WorkerId, incarnation: Incarnation) -> Option<(&'a Run, usize, &'a Participant)> {
+        let run = self.run()?;
+        let (position, participant) = run.participant(worker, incarnation)?;
+        participant.is_in().then_some((run, position, participant))
+    }
+}
+
+impl Coordinator {
+    /// A master that has just become leader: its own first entry is applied to `state`. Whatever leaders before it were
+    /// about to do is derived afresh. The clocks that count silence start anew: a change of leader looks like no loss.
+    #[must_use]
+    pub fn lead(settings: Settings, now: Now, state: &ClusterState) -> (Self, Vec<Output>) {
+        let present = state.workers().filter(|(_, worker)| worker.is_present);
+        let sessions = present.map(|(id, worker)| (id.clone(), Session::awaited(worker.incarnation, now))).collect();
+        let under_load = At { now, state }.run().filter(|run| run.was_launched()).map(Run::id);
+        let leader = Self {
+            settings,
+            led_us: now.mono_us,
+            sessions,
+            clock: under_load.map(|run| PlanClock::unknown(run, now)).unwrap_or_default(),
+            took_over: under_load,
+            preparing_since_us: now.mono_us,
+            balanced_us: now.mono_us,
+            ..Self::default()
+        };
+        (leader, Vec::new())
     }
 
     /// Decides what to do about an input, given the state as it is applied.
     pub fn step(&mut self, input: Input, now: Now, state: &ClusterState) -> Vec<Output> {
+        let at = At { now, state };
         match input {
-            Input::Message { worker, incarnation, message } => self.hear(worker, incarnation, message, state),
-            Input::Applied { command, applied } => self.applied(&command, applied, state),
-            Input::Dropped { command } => self.give_up(&command, state),
-            Input::Tick => self.tick(now.unix_ms, state),
-            Input::Unlinked { .. } => Vec::new(),
+            Input::Message { worker, incarnation, message } => match message {
+                FromWorker::Hello { profile, running } => self.hello(&worker, incarnation, profile, running, at),
+                other => self.hear(&worker, incarnation, other, at),
+            },
+            Input::Unlinked { worker, incarnation, died } => self.unlinked(&worker, incarnation, died, at),
+            Input::Applied { command, applied } => self.applied(&command, applied, at),
+            Input::Dropped { command } => self.dropped(&command, at),
+            Input::Tick => self.tick(at),
         }
     }
 
-    fn hear(
-        &mut self,
-        worker: WorkerId,
-        incarnation: Incarnation,
-        message: FromWorker,
-        state: &ClusterState,
-    ) -> Vec<Output> {
-        match message {
-            FromWorker::Hello { profile, .. } => {
-                vec![Output::Propose(Command::RegisterWorker { worker, incarnation, profile })]
+    fn unlinked(&mut self, worker: &WorkerId, incarnation: Incarnation, died: bool, at: At<'_>) -> Vec<Output> {
+        if let Some(session) = self.sessions.get_mut(worker).filter(|session| session.incarnation == incarnation) {
+            session.is_linked = false;
+        }
+        let is_present = at.state.worker(worker).is_some_and(|w| w.incarnation == incarnation && w.is_present);
+        if died && is_present { self.lose(worker, incarnation, LossReason::Died) } else { Vec::new() }
+    }
+
+    fn lose(&mut self, worker: &WorkerId, incarnation: Incarnation, reason: LossReason) -> Vec<Output> {
+        self.propose(Command::LoseWorker { worker: worker.clone(), incarnation, reason })
+    }
+
+    fn applied(&mut self, command: &Command, applied: Applied, at: At<'_>) -> Vec<Output> {
+        self.under_way.remove(&Intent::of(command));
+        match (command, &applied.reply) {
+            (Command::MergeDeltas(_), Ok(_)) => self.deltas.settle(),
+            (Command::MergeDeltas(_), Err(_)) => return self.start_over(at),
+            (Command::NoteElection { .. }, _) => self.took_over = None,
+            (Command::LoseWorker { worker, .. } | Command::ExcludeWorker { worker, .. }, Ok(_)) => {
+                self.deltas.forget_worker(worker);
+                self.sessions.entry(worker.clone()).and_modify(Session::leave);
             }
-            FromWorker::Delta(delta) => self.receive(&delta, state),
-            FromWorker::StopRun { run, at_us, reason } => {
-                let stops = active(state).is_some_and(|active| active.id() == run);
-                stops.then_some(Output::Propose(Command::StopRun { run, at_us, reason })).into_iter().collect()
-            }
-            FromWorker::Ready { .. }
-            | FromWorker::CannotRun { .. }
-            | FromWorker::Heartbeat { .. }
-            | FromWorker::Released { .. }
-            | FromWorker::LeaseRows { .. }
-            | FromWorker::CloseRows { .. }
-            | FromWorker::Goodbye => Vec::new(),
+            _ => {}
         }
-    }
-
-    fn receive(&mut self, delta: &Delta, state: &ClusterState) -> Vec<Output> {
-        let Some(run) = state.run().filter(|run| run.id() == delta.run && run.phase() != RunPhase::Ended) else {
-            let (worker, run, seq) = (delta.worker.clone(), delta.run, delta.seq);
-            return vec![Output::Send(worker, ToWorker::Acknowledge { run, seq })];
-        };
-        let last_seq = self.last_seen(&delta.worker, delta.incarnation, state);
-        if delta.seq <= last_seq {
-            return Vec::new();
-        }
-        if delta.seq != last_seq.next() {
-            return vec![welcome(&delta.worker, state)];
-        }
-        self.open.add(run.id(), delta);
-        self.propose_batch()
-    }
-
-    /// The last delta of a worker that was applied, proposed or buffered.
-    fn last_seen(&self, worker: &WorkerId, incarnation: Incarnation, state: &ClusterState) -> Seq {
-        let held = [Some(&self.open), self.proposed.as_ref()].into_iter().flatten();
-        let held = held.filter_map(|batch| batch.parts.get(worker));
-        let held = held.filter(|part| part.incarnation == incarnation).map(|part| part.last);
-        let applied = state.worker(worker).filter(|known| known.incarnation == incarnation).map(|known| known.last_seq);
-        held.chain(applied).max().unwrap_or_default()
-    }
-
-    /// Proposes what is buffered, one batch at a time: the next one gathers while one is under way.
-    fn propose_batch(&mut self) -> Vec<Output> {
-        if self.proposed.is_some() || self.open.parts.is_empty() {
-            return Vec::new();
-        }
-        let batch = std::mem::take(&mut self.open);
-        let Some(run) = batch.run else { return Vec::new() };
-        let (parts, intervals) = (batch.parts.values().cloned().collect(), batch.intervals.clone());
-        self.proposed = Some(batch);
-        vec![Output::Propose(Command::MergeDeltas(Box::new(DeltaBatch { run, parts, intervals })))]
-    }
-
-    fn applied(&mut self, command: &Command, applied: Applied, state: &ClusterState) -> Vec<Output> {
-        if let Err(refusal) = applied.reply {
-            return match refusal {
-                Refusal::OutOfOrder { .. } | Refusal::NoSuchRun => self.give_up(command, state),
-                _ => self.settled(command),
-            };
-        }
-        let mut outputs: Vec<_> = applied.effects.iter().flat_map(|effect| carry_out(effect, state)).collect();
-        outputs.extend(self.settled(command));
+        let mut outputs: Vec<_> = applied.effects.into_iter().flat_map(|effect| self.carry_out(effect, at)).collect();
+        outputs.extend(self.resend_turned_away(at));
+        outputs.extend(self.propose_batch());
         outputs
     }
 
-    /// A proposal has had its effect, or never will.
-    fn settled(&mut self, command: &Command) -> Vec<Output> {
-        if self.timed.as_ref() == Some(command) {
-            self.timed = None;
-        }
-        if matches!(command, Command::MergeDeltas(_)) {
-            self.proposed = None;
-        }
-        self.propose_batch()
+    fn dropped(&mut self, command: &Command, at: At<'_>) -> Vec<Output> {
+        self.under_way.remove(&Intent::of(command));
+        if matches!(command, Command::MergeDeltas(_)) { self.start_over(at) } else { Vec::new() }
     }
 
-    /// After a refused or lost batch: forget what is buffered and let every worker send what is not safe.
-    fn give_up(&mut self, command: &Command, state: &ClusterState) -> Vec<Output> {
-        if matches!(command, Command::MergeDeltas(_)) {
-            self.open = Batch::default();
-        }
-        let again = self.settled(command);
-        if !matches!(command, Command::MergeDeltas(_)) {
-            return again;
-        }
-        state.workers().map(|(worker, _)| welcome(worker, state)).collect()
-    }
-
-    fn tick(&mut self, now_unix_ms: u64, state: &ClusterState) -> Vec<Output> {
-        let due = state.run().filter(|_| self.timed.is_none()).and_then(|run| due_by_time(run, now_unix_ms, state));
-        self.timed = self.timed.take().or_else(|| due.clone());
-        due.map(Output::Propose).into_iter().collect()
+    /// Proposes a command, unless the same is under way.
+    fn propose(&mut self, command: Command) -> Vec<Output> {
+        let is_new = self.under_way.insert(Intent::of(&command));
+        is_new.then_some(Output::Propose(command)).into_iter().collect()
     }
 }
 
-impl Batch {
-    fn add(&mut self, run: RunId, delta: &Delta) {
-        self.run = Some(run);
-        let part = self.parts.entry(delta.worker.clone()).or_insert_with(|| DeltaPart {
-            worker: delta.worker.clone(),
-            incarnation: delta.incarnation,
-            first: delta.seq,
-            last: delta.seq,
-            finished: delta.last,
-        });
-        (part.last, part.finished) = (delta.seq, delta.last);
-        self.intervals.add(&delta.worker, &delta.interval);
-    }
-}
-
-/// What the clock demands of a run.
-fn due_by_time(run: &Run, now_unix_ms: u64, state: &ClusterState) -> Option<Command> {
-    let now_us = plan_us(run, now_unix_ms);
-    let ends_at_us = run.plan().ends_at_us();
-    match run.phase() {
-        RunPhase::Active => {
-            if let Some(at_us) = ends_at_us.filter(|end| now_us >= *end) {
-                return Some(Command::StopRun { run: run.id(), at_us, reason: StopReason::RunTime });
-            }
-            let due = run.stats().segment == 0 && first_reset_us(run, now_us).is_some_and(|at_us| now_us >= at_us);
-            let keep_series = run.spec().warm_up_ms > 0;
-            due.then_some(Command::ResetStatistics { run: run.id(), at_us: now_us, keep_series })
-        }
-        RunPhase::Stopping => {
-            let wait_us = run.spec().stop_timeout_ms * 1_000 + limits::LAST_DELTAS_WAIT.as_micros() as u64;
-            let over = now_us > ends_at_us.unwrap_or(0).saturating_add(wait_us);
-            over.then(|| Command::EndRun { run: run.id(), missing: missing(run, state) })
-        }
-        RunPhase::Ended => None,
-    }
-}
-
-/// When the statistics start afresh by themselves: after the warm-up, or when all users are spawned, or both.
-fn first_reset_us(run: &Run, now_us: u64) -> Option<u64> {
-    let warm_up_us = Some(run.spec().warm_up_ms * 1_000).filter(|us| *us > 0);
-    let spawned_us = run.spec().reset_when_spawned.then(|| run.plan().target_reached_us(now_us));
-    warm_up_us.max(spawned_us)
-}
-
-fn missing(run: &Run, state: &ClusterState) -> Vec<WorkerId> {
-    let finished = |id: &&WorkerId| state.worker(id).is_some_and(|worker| worker.finished);
-    run.participants().iter().filter(|id| !finished(id)).cloned().collect()
-}
-
-fn plan_us(run: &Run, now_unix_ms: u64) -> u64 {
-    now_unix_ms.saturating_sub(run.started_unix_ms()) * 1_000
-}
-
-fn active(state: &ClusterState) -> Option<&Run> {
-    state.run().filter(|run| run.phase() == RunPhase::Active)
-}
-
-fn order_command(order: Order, now: Now, state: &ClusterState) -> Option<Command> {
-    let at = |run: &Run| plan_us(run, now.unix_ms);
-    match order {
-        Order::Start(run, spec) => Some(Command::StartRun { run, spec }),
-        Order::Edit { users, rate } => {
-            active(state).map(|run| Command::EditRun { run: run.id(), at_us: at(run), users, rate })
-        }
-        Order::Reset => {
-            active(state).map(|run| Command::ResetStatistics { run: run.id(), at_us: at(run), keep_series: false })
-        }
-        Order::Stop => {
-            active(state).map(|run| Command::StopRun { run: run.id(), at_us: at(run), reason: StopReason::Requested })
-        }
-    }
-}
-
-fn carry_out(effect: &Effect, state: &ClusterState) -> Vec<Output> {
-    match (effect, state.run()) {
-        (Effect::Welcome { worker, last_seq }, _) => {
-            vec![Output::Send(
-                worker.clone(),
-                ToWorker::Welcome { last_seq: *last_seq, lease_ms: None, heartbeat_ms: 1_000 },
-            )]
-        }
-        (Effect::BeginRun, Some(run)) => to_participants(run, |position| ToWorker::Begin(assignment(run, position))),
-        (Effect::UpdateRun, Some(run)) => to_participants(run, |_| ToWorker::Update {
-            run: run.id(),
-            plan: run.plan().clone(),
-            segment: run.stats().segment,
-        }),
-        (Effect::Acknowledge(safe), Some(run)) => safe
-            .iter()
-            .map(|(worker, seq)| Output::Send(worker.clone(), ToWorker::Acknowledge { run: run.id(), seq: *seq }))
-            .collect(),
-        (Effect::RunEnded, _) => vec![Output::RunEnded],
-        (Effect::BeginRun | Effect::UpdateRun | Effect::Acknowledge(_), None) => Vec::new(),
-    }
-}
-
-fn to_participants(run: &Run, message: impl Fn(usize) -> ToWorker) -> Vec<Output> {
-    let send = |(position, worker): (usize, &WorkerId)| Output::Send(worker.clone(), message(position));
-    run.participants().iter().enumerate().map(send).collect()
-}
-
-fn assignment(run: &Run, position: usize) -> Box<Assignment> {
-    Box::new(Assignment {
-        run: run.id(),
-        plan: run.plan().clone(),
-        shares: run.spec().shares.clone(),
-        bundle: None,
-        slots: Dealing::round_robin(run.participants().len()).set_of(position),
-        epoch: 0,
-        position,
-        workers: run.participants().len(),
-        segment: run.stats().segment,
-        stop_timeout_ms: run.spec().stop_timeout_ms,
-    })
-}
-
-fn welcome(worker: &WorkerId, state: &ClusterState) -> Output {
-    let last_seq = state.worker(worker).map_or(Seq::default(), |known| known.last_seq);
-    Output::Send(worker.clone(), ToWorker::Welcome { last_seq, lease_ms: None, heartbeat_ms: 1_000 })
+fn to(worker: &WorkerId, message: ToWorker) -> Output {
+    Output::Send(worker.clone(), message)
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ pub struct RowLeases {
 }
 
 /// A worker named rows that it does not hold. Nothing was changed.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[error("worker {worker} does not hold the rows {}..{}", .range.low, .range.high)]
 pub struct NotLeased {
     /// The worker.

@@ -5,6 +5,7 @@
 
 pub mod arrivals;
 pub mod classes;
+pub mod dealing;
 pub mod rate;
 pub mod slots;
 

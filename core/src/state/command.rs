@@ -57,10 +57,26 @@ pub enum Command {
         /// Why.
         reason: Arc<str>,
     },
-    /// Takes workers that registered since the start into a run, and evens out the slots.
+    /// Has workers that registered since the start get ready for a run, and evens out the slots.
     Rebalance {
         /// Which run.
         run: RunId,
+    },
+    /// Gives a worker that joins a run, and is ready, its share of the slots.
+    AdmitWorker {
+        /// Which run.
+        run: RunId,
+        /// Which worker.
+        worker: WorkerId,
+        /// Its life.
+        incarnation: Incarnation,
+    },
+    /// Notes that another master took the lead in mid-run.
+    NoteElection {
+        /// Which run.
+        run: RunId,
+        /// When, in plan time.
+        at_us: u64,
     },
     /// A worker has no users left in the slots that it was to give up.
     ReleaseSlots {
@@ -266,7 +282,7 @@ pub struct DeltaPart {
 }
 
 /// Why a command changed nothing.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 pub enum Refusal {
     /// A run is active already.
     #[error("a run is active")]
@@ -280,6 +296,17 @@ pub enum Refusal {
     /// An edit of a run that is stopping.
     #[error("the run is stopping")]
     RunIsStopping,
+    /// The run has not begun yet.
+    #[error("the run is being prepared")]
+    RunIsPreparing,
+    /// Fewer workers than a run needs.
+    #[error("{present} of {expected} workers are connected")]
+    TooFewWorkers {
+        /// How many could take part.
+        present: usize,
+        /// How many are needed.
+        expected: usize,
+    },
     /// An edit of the users of a run whose load is a rate of arrivals.
     #[error("the load of this run is a rate of arrivals, not a number of users")]
     RunIsOpen,
@@ -310,6 +337,9 @@ pub enum Refusal {
         /// How often.
         losses: u32,
     },
+    /// The scenario has no `unique` feeder of that number.
+    #[error("no such feeder of unique rows")]
+    NoSuchFeeder,
     /// A worker named rows that it does not hold.
     #[error(transparent)]
     NotLeased(#[from] crate::data::leases::NotLeased),

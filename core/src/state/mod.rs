@@ -4,31 +4,47 @@
 //! proposed the command, and effects; only the leader carries effects out. There are no floats, no hash maps, no clock
 //! and no randomness here: the time of a command is part of it.
 
+mod balance;
 pub mod command;
-pub mod deltas;
+mod deltas;
+mod departures;
 pub mod member;
+pub mod participant;
 pub mod record;
+mod registry;
 pub mod request;
+pub mod rows;
 pub mod run;
+mod runs;
+pub mod slots;
+pub mod snapshot;
 pub mod worker;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{Incarnation, LogIndex, RunId, Seq, WorkerId};
-use command::{Command, Refusal, RunSpec};
-use request::{Reply, RequestKey};
-use run::{Run, RunPhase};
-use worker::{Worker, WorkerProfile};
+use crate::data::ranges::RowRange;
+use crate::ids::{LogIndex, RunId, Seq, WorkerId};
+use command::{Command, Refusal};
+use member::Member;
+use request::{KnownRequests, Reply, RequestKey};
+use run::Run;
+use runs::RowWish;
+use worker::Worker;
 
 /// Everything that is replicated.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClusterState {
     applied: LogIndex,
     time_ms: u64,
+    members: Vec<Member>,
     workers: BTreeMap<WorkerId, Worker>,
+    /// The run that goes on, or the last one.
     run: Option<Run>,
+    /// Runs before it, newest first.
+    history: VecDeque<Run>,
+    requests: KnownRequests,
 }
 
 /// A command at its place in the log.
@@ -47,13 +63,13 @@ pub struct Entry {
 /// What applying a command gave.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Applied {
-    /// For whoever proposed it: nothing, or why it was refused. A refused command changes nothing.
+    /// For whoever proposed it: what came of it, or why it was refused. A refused command changes nothing.
     pub reply: Result<Reply, Refusal>,
     /// What the leader has to do about it.
     pub effects: Vec<Effect>,
 }
 
-/// What the leader does because a command was applied.
+/// What the leader does because a command was applied. Participants of the run are named by their position.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// Tell a worker what of its deltas is safe.
@@ -63,12 +79,41 @@ pub enum Effect {
         /// What it may drop.
         last_seq: Seq,
     },
-    /// Give the run to its workers.
-    BeginRun,
+    /// Have these participants get ready.
+    BeginRun(Vec<usize>),
+    /// Have these participants generate load.
+    LaunchRun(Vec<usize>),
     /// Give the changed plan or statistics segment to the workers.
     UpdateRun,
+    /// Tell these participants which slots are theirs.
+    Slots(Vec<usize>),
     /// Tell workers that deltas up to these are safe.
-    Acknowledge(Vec<(WorkerId, Seq)>),
+    Acknowledge {
+        /// Of which run.
+        run: RunId,
+        /// Which.
+        safe: Vec<(WorkerId, Seq)>,
+    },
+    /// Give leased rows to a worker.
+    Rows {
+        /// Of which run.
+        run: RunId,
+        /// To whom.
+        worker: WorkerId,
+        /// Of which feeder.
+        feeder: u32,
+        /// The request that they answer.
+        request: u64,
+        /// Which rows.
+        rows: Vec<RowRange>,
+    },
+    /// Have a worker forget a run.
+    Leave {
+        /// Which run.
+        run: RunId,
+        /// Which worker.
+        worker: WorkerId,
+    },
     /// The run is over and its result is final.
     RunEnded,
 }
@@ -76,59 +121,71 @@ pub enum Effect {
 impl ClusterState {
     /// Applies a committed entry.
     ///
-    /// Entries must come in order; one that was applied already changes nothing.
+    /// Entries must come in order; one that was applied already changes nothing. A request that was carried out before is
+    /// answered as it was then and has no effects.
     pub fn apply(&mut self, entry: &Entry) -> Applied {
         if entry.index <= self.applied {
             return Applied { reply: Ok(Reply::Done), effects: Vec::new() };
         }
         self.applied = entry.index;
         self.time_ms = self.time_ms.max(entry.time_ms);
-        let outcome = match &entry.command {
-            Command::RegisterWorker { worker, incarnation, profile } => {
-                Ok(self.register(worker, *incarnation, profile))
-            }
-            Command::StartRun { run, spec } => self.start_run(*run, spec),
-            Command::EditRun { run, at_us, users, rate } => {
-                self.change_run(*run, |active| active.edit(*at_us, *users, *rate))
-            }
-            Command::ResetStatistics { run, at_us, keep_series } => {
-                self.change_run(*run, |active| active.reset(*at_us, *keep_series))
-            }
-            Command::StopRun { run, at_us, reason } => self.change_run(*run, |active| active.stop(*at_us, *reason)),
-            Command::MergeDeltas(batch) => self.merge(batch),
-            Command::EndRun { run, missing } => self.end_run(*run, missing),
-            Command::LoseWorker { .. }
-            | Command::LaunchRun { .. }
-            | Command::ExcludeWorker { .. }
-            | Command::Rebalance { .. }
-            | Command::ReleaseSlots { .. }
-            | Command::LeaseRows { .. }
-            | Command::CloseRows { .. }
-            | Command::SetMembers(_) => Ok(Vec::new()),
-        };
-        match outcome {
-            Ok(effects) => Applied { reply: Ok(Reply::Done), effects },
-            Err(refusal) => Applied { reply: Err(refusal), effects: Vec::new() },
+        let Some(request) = &entry.request else { return self.carry_out(&entry.command) };
+        self.requests.forget(self.time_ms);
+        if let Some(reply) = self.requests.outcome(request) {
+            return Applied { reply, effects: Vec::new() };
         }
+        let applied = self.carry_out(&entry.command);
+        self.requests.remember(request, self.time_ms, applied.reply.clone());
+        applied
     }
 
-    /// Takes note of an entry that the log made for itself.
+    /// Notes an entry that the log made for itself: there is nothing to apply.
     pub fn note(&mut self, index: LogIndex) {
         self.applied = self.applied.max(index);
     }
 
-    /// The state as bytes.
-    #[must_use]
-    pub fn to_bytes(&self) -> Vec<u8> {
-        rmp_serde::to_vec(self).expect("writing to memory does not fail")
+    fn carry_out(&mut self, command: &Command) -> Applied {
+        let outcome = match command {
+            Command::StartRun { run, spec } => self.start_run(*run, spec),
+            other => self.change(other).map(|effects| (Reply::Done, effects)),
+        };
+        match outcome {
+            Ok((reply, effects)) => Applied { reply: Ok(reply), effects },
+            Err(refusal) => Applied { reply: Err(refusal), effects: Vec::new() },
+        }
     }
 
-    /// The state from bytes.
-    ///
-    /// # Errors
-    /// When they are none of a state.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, rmp_serde::decode::Error> {
-        rmp_serde::from_slice(bytes)
+    fn change(&mut self, command: &Command) -> Result<Vec<Effect>, Refusal> {
+        let time_ms = self.time_ms;
+        match command {
+            Command::RegisterWorker { worker, incarnation, profile } => self.register(worker, *incarnation, profile),
+            Command::LoseWorker { worker, incarnation, reason } => self.lose_worker(worker, *incarnation, *reason),
+            Command::StartRun { run, spec } => self.start_run(*run, spec).map(|(_, effects)| effects),
+            Command::LaunchRun { run } => self.active_run(*run)?.launch(time_ms),
+            Command::ExcludeWorker { run, worker, reason } => self.exclude_worker(*run, worker, reason),
+            Command::Rebalance { run } => self.rebalance(*run),
+            Command::AdmitWorker { run, worker, incarnation } => self.admit(*run, worker, *incarnation),
+            Command::ReleaseSlots { run, worker, incarnation, epoch } => {
+                self.release(*run, worker, *incarnation, *epoch)
+            }
+            Command::LeaseRows { run, worker, incarnation, feeder, request, used, want } => {
+                let (run, incarnation, feeder, request, want) = (*run, *incarnation, *feeder, *request, *want);
+                self.lease_rows(&RowWish { run, worker, incarnation, feeder, request, used, want })
+            }
+            Command::CloseRows { run, worker, incarnation, feeder, unused } => {
+                self.close_rows(*run, worker, *incarnation, *feeder, unused)
+            }
+            Command::SetMembers(members) => {
+                self.members.clone_from(members);
+                Ok(Vec::new())
+            }
+            Command::EditRun { run, at_us, users, rate } => self.active_run(*run)?.edit(*at_us, *users, *rate),
+            Command::ResetStatistics { run, at_us, keep_series } => self.active_run(*run)?.reset(*at_us, *keep_series),
+            Command::StopRun { run, at_us, reason } => Ok(self.active_run(*run)?.stop(*at_us, *reason, time_ms)),
+            Command::NoteElection { run, at_us } => self.active_run(*run)?.note_election(*at_us),
+            Command::MergeDeltas(batch) => self.merge(batch),
+            Command::EndRun { run, missing } => self.end_run(*run, missing),
+        }
     }
 
     /// The position of the last applied entry.
@@ -144,13 +201,13 @@ impl ClusterState {
         self.time_ms
     }
 
-    /// The active run, or the last one.
+    /// The masters.
     #[must_use]
-    pub fn run(&self) -> Option<&Run> {
-        self.run.as_ref()
+    pub fn members(&self) -> &[Member] {
+        &self.members
     }
 
-    /// The registered workers.
+    /// The workers that have registered, present or not.
     pub fn workers(&self) -> impl Iterator<Item = (&WorkerId, &Worker)> {
         self.workers.iter()
     }
@@ -160,55 +217,7 @@ impl ClusterState {
     pub fn worker(&self, worker: &WorkerId) -> Option<&Worker> {
         self.workers.get(worker)
     }
-
-    fn register(&mut self, worker: &WorkerId, incarnation: Incarnation, profile: &WorkerProfile) -> Vec<Effect> {
-        let fresh = Worker {
-            incarnation,
-            profile: profile.clone(),
-            last_seq: Seq::default(),
-            finished: false,
-            is_present: true,
-            losses: 0,
-        };
-        let known = self.workers.entry(worker.clone()).or_insert_with(|| fresh.clone());
-        if known.incarnation != incarnation {
-            *known = fresh;
-        }
-        vec![Effect::Welcome { worker: worker.clone(), last_seq: known.last_seq }]
-    }
-
-    fn start_run(&mut self, run: RunId, spec: &RunSpec) -> Result<Vec<Effect>, Refusal> {
-        if self.run.as_ref().is_some_and(|active| active.phase() != RunPhase::Ended) {
-            return Err(Refusal::RunIsActive);
-        }
-        if self.workers.is_empty() {
-            return Err(Refusal::NoWorkers);
-        }
-        for worker in self.workers.values_mut() {
-            (worker.last_seq, worker.finished) = (Seq::default(), false);
-        }
-        let participants = self.workers.keys().cloned().collect();
-        self.run = Some(Run::new(run, spec.clone(), participants, self.time_ms));
-        Ok(vec![Effect::BeginRun])
-    }
-
-    fn change_run(
-        &mut self,
-        run: RunId,
-        change: impl FnOnce(&mut Run) -> Result<(), Refusal>,
-    ) -> Result<Vec<Effect>, Refusal> {
-        change(self.active_run(run)?)?;
-        Ok(vec![Effect::UpdateRun])
-    }
-
-    fn end_run(&mut self, run: RunId, missing: &[WorkerId]) -> Result<Vec<Effect>, Refusal> {
-        let time_ms = self.time_ms;
-        self.active_run(run)?.end(time_ms, missing);
-        Ok(vec![Effect::RunEnded])
-    }
-
-    fn active_run(&mut self, run: RunId) -> Result<&mut Run, Refusal> {
-        let active = self.run.as_mut().filter(|active| active.id() == run && active.phase() != RunPhase::Ended);
-        active.ok_or(Refusal::NoSuchRun)
-    }
 }
+
+#[cfg(test)]
+mod tests;

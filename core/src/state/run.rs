@@ -1,9 +1,16 @@
 //! A run in the replicated state.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
+use super::Effect;
 use super::command::{Refusal, RunSpec, StopReason};
-use crate::ids::{RunId, WorkerId};
+use super::participant::{Participant, ParticipantState, WorkerLoss};
+use super::rows::FeederRows;
+use super::slots::Slots;
+use crate::ids::{Incarnation, RunId, WorkerId};
+use crate::limits;
 use crate::plan::Plan;
 use crate::plan::arrivals::Distribution;
 use crate::plan::rate::SpawnRate;
@@ -11,23 +18,33 @@ use crate::stats::run::{MergedIntervals, RunStats};
 use crate::threshold::evaluate::{Figures, ThresholdWatch};
 use crate::threshold::result::ThresholdResult;
 
-/// A run: its plan, its statistics and where it stands.
+/// A run: its plan, its workers, its statistics and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Run {
-    id: RunId,
-    spec: RunSpec,
-    started_unix_ms: u64,
-    ended_unix_ms: Option<u64>,
-    stop_reason: Option<StopReason>,
-    participants: Vec<WorkerId>,
-    stats: RunStats,
-    watch: ThresholdWatch,
-    missing: Vec<WorkerId>,
+    pub(super) id: RunId,
+    pub(super) spec: RunSpec,
+    pub(super) created_unix_ms: u64,
+    pub(super) launched_unix_ms: Option<u64>,
+    pub(super) ended_unix_ms: Option<u64>,
+    pub(super) stop_reason: Option<StopReason>,
+    pub(super) participants: Vec<Participant>,
+    pub(super) slots: Slots,
+    pub(super) stats: RunStats,
+    pub(super) watch: ThresholdWatch,
+    pub(super) missing: Vec<WorkerId>,
+    pub(super) losses: Vec<WorkerLoss>,
+    pub(super) elections_us: Vec<u64>,
+    pub(super) idle_users_max: u64,
+    /// By feeder; `None` for those that are not `unique`.
+    pub(super) rows: Vec<Option<FeederRows>>,
+    pub(super) burnt_rows: u64,
 }
 
 /// Where a run stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RunPhase {
+    /// Its workers get ready.
+    Preparing,
     /// Load is generated.
     Active,
     /// Users were told to stop; the last deltas are awaited.
@@ -37,21 +54,40 @@ pub enum RunPhase {
 }
 
 impl Run {
-    pub(super) fn new(id: RunId, spec: RunSpec, participants: Vec<WorkerId>, time_ms: u64) -> Self {
-        Self {
+    pub(super) fn new(id: RunId, spec: RunSpec, participants: Vec<Participant>, time_ms: u64) -> Self {
+        let rows = spec.distribution.unique_rows.iter().map(|unique| unique.map(FeederRows::new)).collect();
+        let mut run = Self {
             id,
             spec,
-            started_unix_ms: time_ms,
+            created_unix_ms: time_ms,
+            launched_unix_ms: None,
             ended_unix_ms: None,
             stop_reason: None,
             participants,
+            slots: Slots::default(),
             stats: RunStats::default(),
             watch: ThresholdWatch::default(),
             missing: Vec::new(),
-        }
+            losses: Vec::new(),
+            elections_us: Vec::new(),
+            idle_users_max: 0,
+            rows,
+            burnt_rows: 0,
+        };
+        run.deal_afresh();
+        run
     }
 
-    pub(super) fn edit(&mut self, at_us: u64, users: u64, rate: SpawnRate) -> Result<(), Refusal> {
+    pub(super) fn launch(&mut self, time_ms: u64) -> Result<Vec<Effect>, Refusal> {
+        if self.phase() != RunPhase::Preparing {
+            return Err(Refusal::NoSuchRun);
+        }
+        self.launched_unix_ms = Some(time_ms);
+        self.note_idle_users();
+        Ok(vec![Effect::LaunchRun(self.live().map(|(position, _)| position).collect())])
+    }
+
+    pub(super) fn edit(&mut self, at_us: u64, users: u64, rate: SpawnRate) -> Result<Vec<Effect>, Refusal> {
         if self.stop_reason.is_some() {
             return Err(Refusal::RunIsStopping);
         }
@@ -59,48 +95,96 @@ impl Run {
             return Err(Refusal::RunIsOpen);
         }
         self.spec.plan = self.spec.plan.edited(at_us, users, rate);
-        Ok(())
+        let mut effects = vec![Effect::UpdateRun];
+        effects.extend(self.keep_within_bounds());
+        Ok(effects)
     }
 
-    pub(super) fn reset(&mut self, at_us: u64, keep_series: bool) -> Result<(), Refusal> {
+    pub(super) fn reset(&mut self, at_us: u64, keep_series: bool) -> Result<Vec<Effect>, Refusal> {
+        if self.phase() == RunPhase::Preparing {
+            return Err(Refusal::RunIsPreparing);
+        }
         let next = self.stats.segment + 1;
         if keep_series {
             self.stats.reset_totals(next, at_us)
         } else {
             self.stats.reset(next, at_us)
         }
-        Ok(())
+        Ok(vec![Effect::UpdateRun])
     }
 
-    pub(super) fn stop(&mut self, at_us: u64, reason: StopReason) -> Result<(), Refusal> {
+    /// Ends the plan. A run that was not launched is over then.
+    pub(super) fn stop(&mut self, at_us: u64, reason: StopReason, time_ms: u64) -> Vec<Effect> {
+        let was_preparing = self.phase() == RunPhase::Preparing;
         self.spec.plan = self.spec.plan.ended_at(at_us);
         self.stop_reason.get_or_insert(reason);
-        Ok(())
+        if was_preparing {
+            return self.end(time_ms, &[]);
+        }
+        let mut effects = vec![Effect::UpdateRun];
+        effects.extend(self.dismiss_joiners());
+        effects
     }
 
-    /// Merges intervals and judges the thresholds behind the watermark. True when one of them stops the run now.
-    pub(super) fn merge(&mut self, intervals: &MergedIntervals) -> bool {
+    /// Merges intervals and judges the thresholds behind the watermark. Gives what follows if one of them stops the run.
+    pub(super) fn merge(&mut self, intervals: &MergedIntervals) -> Vec<Effect> {
         self.stats.merge(intervals);
         if self.phase() != RunPhase::Active {
-            return false;
+            return Vec::new();
         }
         // Seconds in which users were told to stop say nothing about the target.
         let end_s = self.spec.plan.ends_at_us().map_or(u64::MAX, |end_us| end_us / 1_000_000);
-        let complete_s = self.stats.complete_s(&self.participants).min(end_s);
+        let reporting = self.live().map(|(_, participant)| &participant.worker);
+        let complete_s = self.stats.complete_s(reporting).min(end_s);
         let figures = Figures { stats: &self.stats, missed_arrivals: self.missed_arrivals() };
         self.watch.advance(&self.spec.thresholds, &figures, complete_s);
         if self.watch.aborting(&self.spec.thresholds).is_none() {
-            return false;
+            return Vec::new();
         }
-        self.spec.plan = self.spec.plan.ended_at(self.stats.until_us);
-        self.stop_reason = Some(StopReason::Threshold);
-        true
+        self.stop(self.stats.until_us, StopReason::Threshold, 0)
     }
 
-    pub(super) fn end(&mut self, time_ms: u64, missing: &[WorkerId]) {
+    /// The last entry of a run: its result is final. What only a run that goes on needs is dropped.
+    pub(super) fn end(&mut self, time_ms: u64, missing: &[WorkerId]) -> Vec<Effect> {
+        let mut effects = self.dismiss_joiners();
+        let left_over = |participant: &&Participant| participant.is_live();
+        let leave = |participant: &Participant| Effect::Leave { run: self.id, worker: participant.worker.clone() };
+        effects.extend(self.participants.iter().filter(left_over).map(leave));
         self.ended_unix_ms = Some(time_ms);
         self.stop_reason.get_or_insert(StopReason::RunTime);
         self.missing = missing.to_vec();
+        self.burnt_rows = self.burnt_rows();
+        self.rows = Vec::new();
+        self.slots = Slots::default();
+        self.spec.bundle = None;
+        effects.push(Effect::RunEnded);
+        effects
+    }
+
+    pub(super) fn note_election(&mut self, at_us: u64) -> Result<Vec<Effect>, Refusal> {
+        if self.phase() == RunPhase::Preparing {
+            return Err(Refusal::RunIsPreparing);
+        }
+        if self.elections_us.len() < limits::INCIDENTS_KEPT_MAX {
+            self.elections_us.push(at_us);
+        }
+        Ok(Vec::new())
+    }
+
+    /// Keeps of an ended run what is looked up later.
+    pub(super) fn thin(&mut self) {
+        self.stats.recent.clear();
+    }
+
+    fn dismiss_joiners(&mut self) -> Vec<Effect> {
+        let (run, mut effects) = (self.id, Vec::new());
+        for participant in &mut self.participants {
+            if participant.state == ParticipantState::Joining {
+                participant.state = ParticipantState::Dismissed;
+                effects.push(Effect::Leave { run, worker: participant.worker.clone() });
+            }
+        }
+        effects
     }
 
     /// Its id.
@@ -115,10 +199,28 @@ impl Run {
         &self.spec
     }
 
-    /// The workers that take part, in the order in which the slots are dealt to them.
+    /// All who took part at any time. The place of each is its position.
     #[must_use]
-    pub fn participants(&self) -> &[WorkerId] {
+    pub fn participants(&self) -> &[Participant] {
         &self.participants
+    }
+
+    /// Those who take part, with their positions.
+    pub fn live(&self) -> impl Iterator<Item = (usize, &Participant)> {
+        self.participants.iter().enumerate().filter(|(_, participant)| participant.is_live())
+    }
+
+    /// The latest place of a life of a worker in the run.
+    #[must_use]
+    pub fn participant(&self, worker: &WorkerId, incarnation: Incarnation) -> Option<(usize, &Participant)> {
+        let is_it = |(_, known): &(usize, &Participant)| known.worker == *worker && known.incarnation == incarnation;
+        self.participants.iter().enumerate().rev().find(is_it)
+    }
+
+    /// Who has which slots; nobody any once it has ended.
+    #[must_use]
+    pub fn slots(&self) -> &Slots {
+        &self.slots
     }
 
     /// Its load.
@@ -130,10 +232,11 @@ impl Run {
     /// Where it stands.
     #[must_use]
     pub fn phase(&self) -> RunPhase {
-        match (self.ended_unix_ms, self.stop_reason) {
-            (Some(_), _) => RunPhase::Ended,
-            (None, Some(_)) => RunPhase::Stopping,
-            (None, None) => RunPhase::Active,
+        match (self.ended_unix_ms, self.stop_reason, self.launched_unix_ms) {
+            (Some(_), _, _) => RunPhase::Ended,
+            (None, Some(_), _) => RunPhase::Stopping,
+            (None, None, Some(_)) => RunPhase::Active,
+            (None, None, None) => RunPhase::Preparing,
         }
     }
 
@@ -176,10 +279,16 @@ impl Run {
         &self.stats
     }
 
-    /// Its start, milliseconds since the Unix epoch.
+    /// Its start, milliseconds since the Unix epoch: when it was launched, or before that, when it was asked for.
     #[must_use]
     pub fn started_unix_ms(&self) -> u64 {
-        self.started_unix_ms
+        self.launched_unix_ms.unwrap_or(self.created_unix_ms)
+    }
+
+    /// Whether its load has begun at any time.
+    #[must_use]
+    pub fn was_launched(&self) -> bool {
+        self.launched_unix_ms.is_some()
     }
 
     /// Its end.
@@ -192,5 +301,38 @@ impl Run {
     #[must_use]
     pub fn missing(&self) -> &[WorkerId] {
         &self.missing
+    }
+
+    /// Workers that were lost while there was load, at most `limits::INCIDENTS_KEPT_MAX`.
+    #[must_use]
+    pub fn losses(&self) -> &[WorkerLoss] {
+        &self.losses
+    }
+
+    /// Workers that were left out, and why.
+    pub fn excluded(&self) -> impl Iterator<Item = (&WorkerId, &Arc<str>)> {
+        self.participants.iter().filter_map(|participant| match &participant.state {
+            ParticipantState::Excluded(reason) => Some((&participant.worker, reason)),
+            _ => None,
+        })
+    }
+
+    /// When another master took the lead while there was load, in plan time; at most `limits::INCIDENTS_KEPT_MAX`.
+    #[must_use]
+    pub fn elections_us(&self) -> &[u64] {
+        &self.elections_us
+    }
+
+    /// The most users of the plan that no worker was to run at a time: because workers were lost and the others were not
+    /// to take over, or because all have as many as they may.
+    #[must_use]
+    pub fn idle_users_max(&self) -> u64 {
+        self.idle_users_max
+    }
+
+    /// Rows of `unique` feeders that went with lost workers: nobody knows whether they were used.
+    #[must_use]
+    pub fn burnt_rows(&self) -> u64 {
+        self.burnt_rows + self.rows.iter().flatten().map(|feeder| feeder.leases().burnt()).sum::<u64>()
     }
 }

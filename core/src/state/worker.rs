@@ -15,11 +15,9 @@ pub struct Worker {
     pub profile: WorkerProfile,
     /// The last delta of the current run that was applied.
     pub last_seq: Seq,
-    /// Whether that was its last one of the run.
-    pub finished: bool,
     /// Whether it is there: registered and not lost since.
     pub is_present: bool,
-    /// How often it was lost since it last ended a run in good order.
+    /// How often it was lost in mid-run, other than by a goodbye, since it last ended a run in good order.
     pub losses: u32,
 }
 

@@ -183,6 +183,13 @@ impl RunStats {
         self.recent = self.recent.split_off(&oldest_kept);
     }
 
+    /// A worker is gone, and its users are. What it measured stays.
+    pub fn forget_users_of(&mut self, worker: &WorkerId) {
+        if let Some(stats) = self.workers.get_mut(worker) {
+            stats.users.clear();
+        }
+    }
+
     /// Users that exist.
     fn users(&self) -> u64 {
         self.workers.values().map(|worker| worker.users.iter().sum::<u64>()).sum()
@@ -191,10 +198,10 @@ impl RunStats {
     /// Up to which second of plan time every one of these workers has reported, or should have: a worker that says
     /// nothing for `limits::WATERMARK_WAIT` does not hold the others up.
     #[must_use]
-    pub fn complete_s(&self, workers: &[WorkerId]) -> u64 {
+    pub fn complete_s<'a>(&self, workers: impl IntoIterator<Item = &'a WorkerId>) -> u64 {
         let newest_s = self.until_us / limits::INTERVAL.as_micros() as u64;
         let reported = |worker| self.workers.get(worker).map_or(0, |stats: &WorkerStats| stats.until_s);
-        let all_s = workers.iter().map(reported).min().unwrap_or(newest_s);
+        let all_s = workers.into_iter().map(reported).min().unwrap_or(newest_s);
         all_s.max(newest_s.saturating_sub(limits::WATERMARK_WAIT.as_secs())).min(newest_s)
     }
 

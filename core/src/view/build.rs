@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use super::validity::{Validity, ValidityLimits};
-use super::{ArrivalsView, EndpointView, ErrorView, ExceptionView, RunInfo, RunView, Status, history};
+use super::{
+    ArrivalsView, EndpointView, ErrorView, ExceptionView, Incidents, LostWorkerView, RunInfo, RunView, Status, history,
+};
 use crate::state::run::{Run, RunPhase};
 use crate::stats::endpoint::{EndpointKey, EndpointKind};
 use crate::stats::measurements::EndpointMeasurements;
@@ -41,7 +43,10 @@ impl RunView {
             arrivals: arrivals(run),
             thresholds: run.threshold_results(),
             history: history::points(run),
-            validity: Validity::judge(stats, arrivals(run), limits).without_figures_of(run.missing()),
+            incidents: incidents(run),
+            validity: Validity::judge(stats, arrivals(run), limits)
+                .without_figures_of(run.missing())
+                .after(&incidents(run), run.plan().users_max()),
         }
     }
 }
@@ -71,6 +76,7 @@ fn info(run: &Run) -> RunInfo {
 fn status(run: &Run) -> Status {
     let at_us = run.stats().until_us;
     match run.phase() {
+        RunPhase::Preparing => Status::Spawning,
         RunPhase::Active if at_us < run.plan().last_target_reached_us() => Status::Spawning,
         RunPhase::Active => Status::Running,
         RunPhase::Stopping => Status::Stopping,
@@ -91,6 +97,23 @@ fn arrivals(run: &Run) -> Option<ArrivalsView> {
         dropped: counted.dropped,
         missed: run.missed_arrivals(),
     })
+}
+
+fn incidents(run: &Run) -> Incidents {
+    let seconds = |us: u64| us as f64 / 1e6;
+    let lost = run.losses().iter().map(|loss| LostWorkerView {
+        worker: loss.worker.clone(),
+        at_s: seconds(loss.at_us),
+        reported_until_s: seconds(loss.reported_until_us),
+        reason: loss.reason,
+    });
+    Incidents {
+        lost_workers: lost.collect(),
+        excluded_workers: run.excluded().map(|(worker, reason)| (worker.clone(), Arc::clone(reason))).collect(),
+        leader_changes_s: run.elections_us().iter().map(|us| seconds(*us)).collect(),
+        idle_users_max: run.idle_users_max(),
+        burnt_rows: run.burnt_rows(),
+    }
 }
 
 fn elapsed_s(stats: &RunStats) -> f64 {

@@ -5,14 +5,16 @@
 pub mod build;
 mod history;
 pub mod validity;
+pub mod workers;
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::RunId;
+use crate::ids::{RunId, WorkerId};
 use crate::plan::arrivals::{ArrivalRate, Distribution};
 use crate::state::command::StopReason;
+use crate::state::worker::LossReason;
 use crate::stats::histogram::Histogram;
 use crate::threshold::result::ThresholdResult;
 use validity::Validity;
@@ -54,8 +56,38 @@ pub struct RunView {
     pub thresholds: Vec<ThresholdResult>,
     /// The time series, oldest first.
     pub history: Vec<HistoryPoint>,
+    /// What happened to the cluster in mid-run.
+    pub incidents: Incidents,
     /// Whether the generator spoiled the run.
     pub validity: Validity,
+}
+
+/// What happened in mid-run to the cluster that generated the load.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Incidents {
+    /// Workers that were lost while there was load.
+    pub lost_workers: Vec<LostWorkerView>,
+    /// Workers that could not take part, and why.
+    pub excluded_workers: Vec<(WorkerId, Arc<str>)>,
+    /// When another master took the lead while there was load, in seconds of plan time.
+    pub leader_changes_s: Vec<f64>,
+    /// The most users of the plan that no worker was to run at a time.
+    pub idle_users_max: u64,
+    /// Rows of `unique` feeders of which nobody knows whether they were used, because their worker was lost.
+    pub burnt_rows: u64,
+}
+
+/// A worker that was lost in mid-run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LostWorkerView {
+    /// Which.
+    pub worker: WorkerId,
+    /// Up to where the statistics of the run were when it was given up, in seconds of plan time.
+    pub at_s: f64,
+    /// Up to where its own figures are in the statistics, in seconds of plan time.
+    pub reported_until_s: f64,
+    /// Why it was given up.
+    pub reason: LossReason,
 }
 
 /// How a run was started.

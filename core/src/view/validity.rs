@@ -5,8 +5,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ArrivalsView;
+use super::{ArrivalsView, Incidents, LostWorkerView};
 use crate::ids::WorkerId;
+use crate::state::worker::LossReason;
 use crate::stats::run::RunStats;
 
 /// The verdict, from good to bad.
@@ -94,6 +95,35 @@ impl Validity {
             self.reasons.push((Verdict::Invalid, reason));
         }
         self
+    }
+
+    /// The same after what happened to the cluster in mid-run, for a plan with `users_max` users.
+    #[must_use]
+    pub fn after(mut self, incidents: &Incidents, users_max: u64) -> Self {
+        let changes = incidents.leader_changes_s.iter().map(|at_s| format!("leader changed at {at_s:.1} s"));
+        let mut reasons: Vec<String> = incidents.lost_workers.iter().map(loss).chain(changes).collect();
+        if incidents.idle_users_max > 0 {
+            let idle = incidents.idle_users_max;
+            reasons.push(format!("up to {idle} of {users_max} users did not run: no worker could take them"));
+        }
+        if !reasons.is_empty() {
+            self.verdict = self.verdict.max(Verdict::Degraded);
+        }
+        self.reasons.extend(reasons.into_iter().map(|reason| (Verdict::Degraded, reason)));
+        self
+    }
+}
+
+fn loss(lost: &LostWorkerView) -> String {
+    let LostWorkerView { worker, at_s, reported_until_s, reason } = lost;
+    match reason {
+        LossReason::Goodbye => format!("worker {worker} left at {at_s:.1} s"),
+        LossReason::Silence => format!(
+            "worker {worker} fell silent and was given up at {at_s:.1} s; its figures end at {reported_until_s:.1} s"
+        ),
+        LossReason::Died => {
+            format!("worker {worker} died at {at_s:.1} s; its figures end at {reported_until_s:.1} s")
+        }
     }
 }
 
