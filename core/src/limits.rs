@@ -269,7 +269,7 @@ pub const RUNS_KEPT_MAX: usize = 50;
 /// Size of a scenario with all its data files, as it is replicated.
 pub const BUNDLE_BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// Largest frame between masters and workers.
+/// Largest body of a frame between masters and workers.
 pub const FRAME_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// How long a proposal or a read may wait for the log before it counts as lost.
@@ -442,3 +442,60 @@ pub const REBALANCE_SLOTS_DIVISOR: u64 = 50;
 
 /// How often a leader repeats the plan to the workers of a run, whether it has changed or not.
 pub const REPEAT_PLAN_EVERY: Duration = Duration::from_secs(5);
+
+/// Largest body of a frame before the other side has proved who it is.
+pub const HANDSHAKE_FRAME_BYTES_MAX: usize = 4 * 1024;
+
+/// How long a handshake may take, TLS included.
+pub const HANDSHAKE_DEADLINE: Duration = Duration::from_secs(5);
+
+/// Handshakes under way at once; a further one ends the oldest.
+pub const HANDSHAKES_MAX: usize = 256;
+
+/// How long a refused connection stays, so that the reason gets to the other side.
+pub const REFUSED_LINGER: Duration = Duration::from_secs(1);
+
+/// Longest name of a master or worker.
+pub const NODE_NAME_BYTES_MAX: usize = 255;
+
+/// Connections that a master takes unless the configuration says otherwise.
+pub const CONNECTIONS_MAX: usize = 10_000;
+
+/// Connections that a master takes from one other master: two, and two more while those before them are dying.
+pub const PEER_CONNECTIONS_MAX: usize = 4;
+
+/// How long nothing may come on a link before it counts as broken, unless the configuration says otherwise.
+pub const LINK_IDLE: Duration = Duration::from_secs(15);
+
+/// How long a worker tries to connect to one address of a master, unless the configuration says otherwise.
+pub const LINK_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Shortest pause between two attempts of a worker to reach a master, unless the configuration says otherwise.
+pub const RECONNECT_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Longest pause between two attempts, in shortest ones.
+pub const RECONNECT_INTERVALS_MAX: u32 = 5;
+
+/// Shortest pause after a refusal.
+pub const REFUSED_RETRY: Duration = Duration::from_secs(15);
+
+/// Frames that wait to be written to a worker or master; if it does not keep up with them, its link ends.
+pub const LINK_QUEUE_FRAMES_MAX: usize = 1_024;
+
+/// Bytes that wait to be written to a worker or master.
+pub const LINK_QUEUE_BYTES_MAX: usize = FRAME_BYTES_MAX;
+
+/// Bytes that are read from a link, or put together for it, at once.
+pub const LINK_CHUNK_BYTES: usize = 64 * 1024;
+
+/// Largest message to another master that goes with the urgent ones; larger ones have a connection of their own.
+pub const PEER_URGENT_BYTES_MAX: usize = 256 * 1024;
+
+/// How long a master tries to connect to another one.
+pub const PEER_CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Shortest pause between two attempts of a master to reach another one.
+pub const PEER_RECONNECT_MIN: Duration = Duration::from_millis(100);
+
+/// Longest pause between two attempts of a master to reach another one.
+pub const PEER_RECONNECT_MAX: Duration = Duration::from_secs(1);

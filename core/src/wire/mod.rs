@@ -1,4 +1,12 @@
 //! The messages between masters and workers.
+//!
+//! - [`frame`]: how they are cut out of a stream of bytes
+//! - [`body`]: how a message becomes the bytes of a frame
+//! - [`handshake`]: who may speak at all
+
+pub mod body;
+pub mod frame;
+pub mod handshake;
 
 use std::sync::Arc;
 
@@ -13,6 +21,21 @@ use crate::scenario::bundle::Bundle;
 use crate::state::command::StopReason;
 use crate::state::worker::WorkerProfile;
 use crate::stats::delta::Delta;
+
+/// Who leads, as a master announces it to every worker that is attached to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Leadership {
+    /// The master leads since this term.
+    Leads {
+        /// Its term.
+        term: u64,
+    },
+    /// The master does not lead.
+    Follows {
+        /// The term that it knows.
+        term: u64,
+    },
+}
 
 /// What a master tells a worker.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
