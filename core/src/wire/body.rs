@@ -12,15 +12,16 @@ pub struct BodyError(pub String);
 /// Packs a message whose two sides have agreed on a protocol version: fields by place.
 #[must_use]
 pub fn pack(message: &impl Serialize) -> Bytes {
-    let packed = rmp_serde::to_vec(message).expect("messages have string keys and known lengths, and memory has no errors");
+    let packed =
+        rmp_serde::to_vec(message).expect("messages have string keys and known lengths, and memory has no errors");
     Bytes::from(packed)
 }
 
 /// Packs a message that a build of another version must be able to read: fields by name.
 #[must_use]
 pub fn pack_named(message: &impl Serialize) -> Bytes {
-    let packed =
-        rmp_serde::to_vec_named(message).expect("messages have string keys and known lengths, and memory has no errors");
+    let packed = rmp_serde::to_vec_named(message)
+        .expect("messages have string keys and known lengths, and memory has no errors");
     Bytes::from(packed)
 }
 

@@ -9,8 +9,8 @@ use serde_bytes::ByteBuf;
 use super::refusal::Refusal;
 use super::secret::{Key, Secrets};
 use super::{
-    Accepted, Challenge, Grant, HandshakeError, Hello, Nonce, PeerHello, Proof, ProtocolRange, Role, frame, out_of_turn,
-    unpack,
+    Accepted, Challenge, Grant, HandshakeError, Hello, Nonce, PeerHello, Proof, ProtocolRange, Role, frame,
+    out_of_turn, unpack,
 };
 use crate::limits;
 use crate::wire::body;
@@ -95,8 +95,7 @@ impl Acceptor {
     fn greet(&mut self, received: &Frame) -> Result<Progress, Refusal> {
         let hello: Hello = unpack(received)?;
         let (ours, theirs) = (self.policy.protocol, hello.protocol);
-        let protocol =
-            ours.common(theirs).ok_or(Refusal::NoCommonProtocol { caller: theirs, master: ours })?;
+        let protocol = ours.common(theirs).ok_or(Refusal::NoCommonProtocol { caller: theirs, master: ours })?;
         let key = self.policy.secrets.key(hello.role.kind());
         let caller = Caller { hello, hello_body: received.body.clone(), protocol };
         match key {
