@@ -449,8 +449,11 @@ pub const HANDSHAKE_FRAME_BYTES_MAX: usize = 4 * 1024;
 /// How long a handshake may take, TLS included.
 pub const HANDSHAKE_DEADLINE: Duration = Duration::from_secs(5);
 
-/// Handshakes under way at once; a further one ends the oldest.
-pub const HANDSHAKES_MAX: usize = 256;
+/// Handshakes under way at once. Few enough that their cryptography does not keep the other links of the thread waiting.
+pub const HANDSHAKES_MAX: usize = 64;
+
+/// How long a handshake has before it may be ended because others wait.
+pub const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(1);
 
 /// How long a refused connection stays, so that the reason gets to the other side.
 pub const REFUSED_LINGER: Duration = Duration::from_secs(1);
@@ -499,3 +502,9 @@ pub const PEER_RECONNECT_MIN: Duration = Duration::from_millis(100);
 
 /// Longest pause between two attempts of a master to reach another one.
 pub const PEER_RECONNECT_MAX: Duration = Duration::from_secs(1);
+
+/// How long a link that is closed in good order may take to write what is queued.
+pub const LINK_CLOSE_WAIT: Duration = Duration::from_secs(2);
+
+/// Pause before a server accepts again after the system could not give it a connection.
+pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);

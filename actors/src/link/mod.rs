@@ -2,6 +2,28 @@
 //!
 //! In one process a link is the other actor's address. Over TCP it is the address of a session actor that frames the same
 //! messages, so that neither side can tell the difference.
+//!
+//! - [`server`]: the port of a master; each worker that connects gets a [`session`]
+//! - [`masters`]: a worker's links to all masters, each kept by a [`master_link`]
+//! - [`peers`]: what masters say to each other, on the [`runtime`] of links
+//! - [`tls`]: certificates of nodes
+
+pub mod addresses;
+pub mod attempts;
+mod connection;
+mod error;
+mod greet;
+mod handshakes;
+pub mod master_link;
+pub mod masters;
+pub mod peers;
+mod places;
+mod queue;
+pub mod runtime;
+pub mod server;
+pub mod session;
+mod stream;
+pub mod tls;
 
 use std::sync::Arc;
 

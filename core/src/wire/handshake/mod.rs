@@ -198,10 +198,7 @@ fn unpack<T: serde::de::DeserializeOwned>(frame: &Frame) -> Result<T, Refusal> {
 /// What to make of a frame that was not expected.
 fn out_of_turn(frame: &Frame) -> HandshakeError {
     match frame.kind {
-        FrameKind::Refused => match unpack(frame) {
-            Ok(refusal) => HandshakeError::Refused(refusal),
-            Err(garbled) => HandshakeError::Refused(garbled),
-        },
+        FrameKind::Refused => HandshakeError::Refused(Refusal::of(frame)),
         kind => HandshakeError::Refuse(Refusal::OutOfTurn(format!("{kind:?}"))),
     }
 }

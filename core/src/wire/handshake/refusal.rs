@@ -80,9 +80,6 @@ pub enum Refusal {
     /// A message that does not belong here.
     #[error("{0} is out of turn")]
     OutOfTurn(String),
-    /// The handshake took too long.
-    #[error("the handshake took too long")]
-    TooSlow,
     /// Another reason.
     #[error("{0}")]
     Other(Arc<str>),
@@ -94,6 +91,12 @@ impl Refusal {
     #[must_use]
     pub fn is_final(&self) -> bool {
         matches!(self, Self::BadName(_))
+    }
+
+    /// What a frame of the kind [`FrameKind::Refused`] says. A caller may send one even after it was accepted.
+    #[must_use]
+    pub fn of(frame: &Frame) -> Self {
+        body::unpack(&frame.body).unwrap_or_else(|error| Self::Garbled(error.0))
     }
 
     /// The frame that tells the other side.

@@ -1,0 +1,68 @@
+//! Handshakes over a connection.
+
+use akrida_core::wire::handshake::acceptor::{self, Acceptor};
+use akrida_core::wire::handshake::initiator::{self, Initiator};
+use akrida_core::wire::handshake::refusal::Refusal;
+use akrida_core::wire::handshake::secret::Secret;
+use akrida_core::wire::handshake::{Grant, HandshakeError, Hello, Nonce, PROTOCOL, Role};
+
+use super::connection::Connection;
+use super::error::LinkError;
+
+/// A number that nobody can guess.
+pub(super) fn nonce() -> Result<Nonce, LinkError> {
+    let mut nonce = Nonce::default();
+    let random = rustls::crypto::ring::default_provider().secure_random;
+    random.fill(&mut nonce).map_err(|_| LinkError::NoRandom)?;
+    Ok(nonce)
+}
+
+/// Calls a master. It is told when this side refuses, by whatever `check` knows of it too.
+pub(super) async fn call(
+    mut connection: Connection,
+    role: Role,
+    secret: Option<&Secret>,
+    check: impl FnOnce(&Grant) -> Result<(), Refusal>,
+) -> Result<(Connection, Grant), LinkError> {
+    let mut caller = Initiator::new(Hello { protocol: PROTOCOL, role, nonce: nonce()? }, secret);
+    connection.write(&caller.hello()).await?;
+    loop {
+        let answer = connection.read().await?;
+        let refusal = match caller.step(&answer) {
+            Ok(initiator::Progress::Send(frame)) => {
+                connection.write(&frame).await?;
+                continue;
+            }
+            Ok(initiator::Progress::Accepted(grant)) => match check(&grant) {
+                Ok(()) => return Ok((connection, grant)),
+                Err(refusal) => refusal,
+            },
+            Err(HandshakeError::Refuse(refusal)) => refusal,
+            Err(refused) => return Err(refused.into()),
+        };
+        connection.close_with(&refusal.frame()).await;
+        return Err(HandshakeError::Refuse(refusal).into());
+    }
+}
+
+/// Hears who calls, up to where the caller is verified. A caller that is refused has been told.
+pub(super) async fn hear(
+    mut connection: Connection,
+    mut master: Acceptor,
+) -> Result<(Connection, Acceptor, Role), LinkError> {
+    loop {
+        let received = connection.read().await?;
+        match master.step(&received) {
+            Ok(acceptor::Progress::Send(frame)) => connection.write(&frame).await?,
+            Ok(acceptor::Progress::Verified(role)) => return Ok((connection, master, role)),
+            Err(HandshakeError::Refuse(refusal)) => return Err(refuse(connection, refusal).await),
+            Err(refused) => return Err(refused.into()),
+        }
+    }
+}
+
+/// Tells a caller that it is not wanted.
+pub(super) async fn refuse(connection: Connection, refusal: Refusal) -> LinkError {
+    connection.close_with(&refusal.frame()).await;
+    HandshakeError::Refuse(refusal).into()
+}
