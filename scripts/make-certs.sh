@@ -20,8 +20,7 @@ umask 077
 mkdir -p "$dir"
 
 new_key() {
-  openssl genpkey -quiet -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$1" 2>/dev/null ||
-    openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$1"
+  openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$1"
 }
 
 make_authority() {
@@ -56,7 +55,7 @@ END
   new_key "$dir/$name-key.pem"
   openssl req -new -key "$dir/$name-key.pem" -subj "/CN=$name" |
     openssl x509 -req -CA "$dir/ca.pem" -CAkey "$dir/ca-key.pem" -CAserial "$dir/ca.srl" -CAcreateserial \
-      -sha256 -days "$DAYS" -extfile "$extensions" -out "$dir/$name.pem" 2>/dev/null
+      -sha256 -days "$DAYS" -extfile "$extensions" -out "$dir/$name.pem"
   rm -f "$extensions"
 }
 
