@@ -242,8 +242,9 @@ impl Keeper {
 
     /// Carries messages both ways until the connection ends.
     async fn carry(&mut self, line: Line) -> LinkError {
+        // Held here too: a worker that has nothing to say on a link still listens to it.
         let (sender, waiting) = queue();
-        let uplink = Uplinker { queue: sender }.start().recipient();
+        let uplink = Uplinker { queue: sender.clone() }.start().recipient();
         let master = Arc::clone(&line.grant.master.name);
         tracing::info!(address = %self.master, %master, "linked to a master");
         self.group.attempts.up(self.link);

@@ -134,7 +134,7 @@ impl LinkServer {
         self.warning.as_deref()
     }
 
-    /// Closes the port and ends the links of all workers. Those of other masters are ended by [`Peers::stop`].
+    /// Begins to close the port and to end the links of all workers. Those of other masters are ended by [`Peers::stop`].
     pub fn stop(&self) {
         self.stop.send_replace(true);
     }

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test uses a part of it")]
 
 use std::future::Future;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -12,7 +13,7 @@ use akrida_actors::link::addresses::MasterAddress;
 use akrida_actors::link::masters::{MasterLinks, MasterLinksOptions};
 use akrida_actors::link::peers::{PeerFrameKind, PeerInbox, Peers};
 use akrida_actors::link::runtime::LinkRuntime;
-use akrida_actors::link::server::{LinkServer, ServerOptions};
+use akrida_actors::link::server::{LinkServer, ServerError, ServerOptions};
 use akrida_actors::link::session::Attachments;
 use akrida_actors::link::{Attach, Detach, Heard, LinkEvent, Says, Uplink};
 use akrida_core::ids::{Incarnation, RaftId, WorkerId};
@@ -109,7 +110,17 @@ impl Master {
             detach: recorder.clone().recipient(),
             uplink: recorder.recipient(),
         };
-        let server = LinkServer::start(options, runtime, Arbiter::current(), to, peers).unwrap();
+        let start = || LinkServer::start(options.clone(), runtime, Arbiter::current(), to.clone(), peers.clone());
+        // The port of a master before this one may not be closed yet.
+        let server = (0..10_000)
+            .find_map(|_| match start() {
+                Err(ServerError::Bind { reason, .. }) if reason.kind() == ErrorKind::AddrInUse => {
+                    std::thread::yield_now();
+                    None
+                }
+                started => Some(started.unwrap()),
+            })
+            .expect("a free port");
         Self { server, told, _runtime: runtime.clone() }
     }
 
