@@ -393,7 +393,7 @@ pub const TRUSTED_PROXIES_MAX: usize = 256;
 pub const EXPECTED_WORKERS_MAX: u64 = 100_000;
 
 /// Connections that a master may be told to accept.
-pub const CONNECTIONS_MAX: u64 = 1_000_000;
+pub const CONFIGURED_CONNECTIONS_MAX: u64 = 1_000_000;
 
 /// Shortest interval and time-out between masters and workers that can be configured.
 pub const TIMER_MIN: Duration = Duration::from_millis(20);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use akrida_core::document::cursor::Object;
-use akrida_core::limits::{CONNECTIONS_MAX, EXPECTED_WORKERS_MAX, TRUSTED_PROXIES_MAX};
+use akrida_core::limits::{CONFIGURED_CONNECTIONS_MAX, EXPECTED_WORKERS_MAX, TRUSTED_PROXIES_MAX};
 use akrida_core::state::command::{LossPolicy, Strategy};
 
 use super::reader::Reader;
@@ -104,7 +104,7 @@ fn resources(reader: &mut Reader<'_>, parent: &Object<'_>, master: &mut MasterFi
     let Some(object) = reader.section(parent, "resources", &keys::RESOURCES) else { return };
     master.max_memory_bytes = reader.parsed(&object, "max_memory_usage", SIZE, bytes_of);
     master.max_cpu_percent = reader.parsed(&object, "max_cpu_usage", PERCENT, percent_of);
-    master.max_connections = reader.whole_u32(&object, "max_connections", CONNECTIONS_MIN, CONNECTIONS_MAX as u32);
+    master.max_connections = reader.whole_u32(&object, "max_connections", CONNECTIONS_MIN, CONFIGURED_CONNECTIONS_MAX as u32);
 }
 
 /// The word for a strategy in a file.
