@@ -11,6 +11,7 @@
 //! - [`threshold`]: what a run is held to, and its verdict
 //! - [`state`]: the replicated state and its `apply`
 //! - [`coordinator`]: the leader's decisions
+//! - [`replica`]: a master's part in the Raft group
 //! - [`worker`]: a worker's decisions
 //! - [`wire`]: the messages between masters and workers
 //! - [`view`]: what tables, files and pages show
@@ -21,6 +22,7 @@ pub mod document;
 pub mod ids;
 pub mod limits;
 pub mod plan;
+pub mod replica;
 pub mod scenario;
 pub mod state;
 pub mod stats;

@@ -508,3 +508,48 @@ pub const LINK_CLOSE_WAIT: Duration = Duration::from_secs(2);
 
 /// Pause before a server accepts again after the system could not give it a connection.
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Masters that one configuration may name.
+pub const MASTERS_MAX: usize = 16;
+
+/// Entries in one message of Raft; a larger entry travels alone.
+pub const RAFT_MESSAGE_BYTES_MAX: u64 = 1024 * 1024;
+
+/// Messages with entries that a leader sends to a follower before it hears of the first.
+pub const RAFT_INFLIGHT_MESSAGES_MAX: usize = 64;
+
+/// Largest record that may be proposed.
+pub const RAFT_RECORD_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// Records that a leader holds before they are committed; further ones are dropped.
+pub const RAFT_UNCOMMITTED_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+/// Reads that wait for a quorum; further ones are dropped.
+pub const RAFT_READS_MAX: usize = 1_024;
+
+/// Committed entries that were handed out and are not applied; further ones wait in the log.
+pub const RAFT_UNAPPLIED_ENTRIES_MAX: u64 = 1_024;
+
+/// Size of such entries. One entry may exceed it alone.
+pub const RAFT_UNAPPLIED_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Entries after which a snapshot is taken.
+pub const RAFT_SNAPSHOT_ENTRIES: u64 = 20_000;
+
+/// Size of the entries after which a snapshot is taken.
+pub const RAFT_SNAPSHOT_BYTES: usize = 64 * 1024 * 1024;
+
+/// Entries before a snapshot that stay in the log, so that a follower that is a little behind needs no snapshot.
+pub const RAFT_TAIL_ENTRIES: u64 = 1_000;
+
+/// Size of such entries.
+pub const RAFT_TAIL_BYTES: usize = 32 * 1024 * 1024;
+
+/// How far a follower may be behind to count as caught up, in entries.
+pub const RAFT_CAUGHT_UP_ENTRIES: u64 = 100;
+
+/// How long a better master must have been healthy and caught up before it is given the lead.
+pub const FAIL_BACK_STEADY: Duration = Duration::from_secs(30);
+
+/// Least time between two such transfers.
+pub const FAIL_BACK_REST: Duration = Duration::from_secs(5 * 60);

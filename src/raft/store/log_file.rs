@@ -149,18 +149,19 @@ impl LogFile {
     }
 
     /// Sets whose store it is.
-    pub(super) fn set_identity(&mut self, identity: &Identity) -> Result<(), StoreError> {
+    pub(super) fn set_identity(&mut self, identity: Identity) -> Result<(), StoreError> {
         self.change(|_, facts| {
-            facts.identity = Some(identity.clone());
+            facts.identity = Some(identity);
             Ok(())
         })
     }
 
-    /// Forgets everything, and notes that files of snapshots are to be removed.
+    /// Forgets everything but whose log it is, and notes that files of snapshots are to be removed.
     pub(super) fn begin_purge(&mut self) -> Result<(), StoreError> {
         self.change(|table, facts| {
             table.retain(|_, _| false)?;
-            *facts = Facts { writes: facts.writes, purging: true, ..Facts::default() };
+            let identity = facts.identity.take();
+            *facts = Facts { writes: facts.writes, identity, purging: true, ..Facts::default() };
             Ok(())
         })?;
         self.last = 0;

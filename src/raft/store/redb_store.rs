@@ -3,7 +3,7 @@
 use std::fs::{File, OpenOptions};
 use std::path::Path;
 
-use raft::eraftpb::{Entry, HardState};
+use raft::eraftpb::Entry;
 use redb::backends::FileBackend;
 use tracing::warn;
 
@@ -13,7 +13,7 @@ use super::error::StoreError;
 use super::facts::{Ballot, Facts, Position};
 use super::log_file::LogFile;
 use super::snapshot_folder::SnapshotFolder;
-use super::{Identity, LogStore, Stored, StoredSnapshot, durable_file};
+use super::{HardState, Identity, LogStore, Stored, StoredSnapshot, durable_file};
 
 /// A [`LogStore`] in a folder that no other process uses meanwhile.
 pub struct RedbStore {
@@ -79,8 +79,7 @@ impl RedbStore {
             let what = format!("entry {} is committed, but entry {} is the last", hard_state.commit, self.log.last());
             return Err(StoreError::damaged(self.log.path(), what));
         }
-        let conf_state = snapshot.as_ref().map(|snapshot| snapshot.conf_state.clone()).unwrap_or_default();
-        Ok(Stored { hard_state, conf_state, snapshot, entries })
+        Ok(Stored { hard_state, snapshot, entries })
     }
 
     /// The entries that go with a snapshot. The snapshot must reach the start of the log, and agree with it.
@@ -120,12 +119,12 @@ impl LogStore for RedbStore {
         self.run(Self::load_checked)
     }
 
-    fn append(&mut self, entries: &[Entry], hard_state: Option<&HardState>) -> Result<(), StoreError> {
+    fn append(&mut self, entries: &[Entry], hard_state: Option<HardState>) -> Result<(), StoreError> {
         self.run(|store| {
             if entries.is_empty() && hard_state.is_none() {
                 return Ok(());
             }
-            store.log.append(entries, hard_state.map(Ballot::from))?;
+            store.log.append(entries, hard_state.as_ref().map(Ballot::from))?;
             store.acknowledge()
         })
     }
@@ -174,11 +173,11 @@ impl LogStore for RedbStore {
         })
     }
 
-    fn identity(&self) -> Option<&Identity> {
-        self.log.facts().identity.as_ref()
+    fn identity(&self) -> Option<Identity> {
+        self.log.facts().identity.clone()
     }
 
-    fn set_identity(&mut self, identity: &Identity) -> Result<(), StoreError> {
+    fn set_identity(&mut self, identity: Identity) -> Result<(), StoreError> {
         self.run(|store| {
             store.log.set_identity(identity)?;
             store.acknowledge()
@@ -258,14 +257,14 @@ mod tests {
         std::fs::create_dir(folder.path().join("snapshot-5-1.akrida.tmp")).unwrap();
         let snapshot = StoredSnapshot { index: 5, term: 1, conf_state: Default::default(), data: Default::default() };
         assert!(matches!(store.save_snapshot(&snapshot).unwrap_err(), StoreError::Io { .. }));
-        let identity = Identity { cluster_id: 1, raft_id: akrida_core::ids::RaftId(1), name: "one".to_owned() };
+        let identity = Identity { cluster_id: None, raft_id: akrida_core::ids::RaftId(1), name: "one".into() };
         for refused in [
             store.load().err(),
-            store.append(&[], Some(&HardState::default())).err(),
+            store.append(&[], Some(HardState::default())).err(),
             store.save_snapshot(&snapshot).err(),
             store.compact(1).err(),
             store.purge().err(),
-            store.set_identity(&identity).err(),
+            store.set_identity(identity).err(),
         ] {
             assert!(matches!(refused, Some(StoreError::Failed)), "{refused:?}");
         }

@@ -1,0 +1,97 @@
+//! What a master keeps on its disk of the group: entries, a snapshot, and its vote.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use protobuf::Message as _;
+pub use raft::eraftpb::{ConfState, Entry, HardState};
+use raft::eraftpb::{ConfChange, ConfChangeType, EntryType};
+
+use super::members::MemberNames;
+use crate::ids::RaftId;
+
+/// The term of the entries that found a group. It is not 0, because raft refuses to answer a pre-vote at term 0 when
+/// priorities differ.
+pub const FOUNDING_TERM: u64 = 1;
+
+/// The state of a replica as of an entry.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredSnapshot {
+    /// The last entry that is part of it.
+    pub index: u64,
+    /// The term of that entry.
+    pub term: u64,
+    /// Who belonged to the group then.
+    pub conf_state: ConfState,
+    /// The state and the names of the members; only a replica reads it.
+    pub data: Bytes,
+}
+
+/// What was on the disk when a master started.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Stored {
+    /// Term, vote and commit index.
+    pub hard_state: HardState,
+    /// The latest snapshot.
+    pub snapshot: Option<StoredSnapshot>,
+    /// The entries that were not compacted away, in order and without gaps. Some may be part of the snapshot.
+    pub entries: Vec<Entry>,
+}
+
+/// A master of a group by the two names that it has.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+pub struct NamedMember {
+    /// Its id in the group.
+    pub id: RaftId,
+    /// Its configured name.
+    pub name: Arc<str>,
+}
+
+impl Stored {
+    /// The log with which every founding master starts: one entry for each voter, committed. All founders must give the
+    /// same voters in the same order.
+    #[must_use]
+    pub fn founded(voters: &[NamedMember]) -> Self {
+        let entries: Vec<Entry> = (1..).zip(voters).map(|(index, voter)| founding_entry(index, voter)).collect();
+        let mut hard_state = Self::joining().hard_state;
+        hard_state.commit = entries.len() as u64;
+        Self { hard_state, snapshot: None, entries }
+    }
+
+    /// The empty log with which a master joins a group that exists: the leader brings it everything.
+    #[must_use]
+    pub fn joining() -> Self {
+        let hard_state = HardState { term: FOUNDING_TERM, ..HardState::default() };
+        Self { hard_state, snapshot: None, entries: Vec::new() }
+    }
+
+    /// Whether there is nothing at all: not even a vote.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// The index of the last entry; 0 if there is none.
+    #[must_use]
+    pub fn last_index(&self) -> u64 {
+        let of_snapshot = self.snapshot.as_ref().map_or(0, |snapshot| snapshot.index);
+        self.entries.last().map_or(of_snapshot, |entry| entry.index.max(of_snapshot))
+    }
+}
+
+fn founding_entry(index: u64, voter: &NamedMember) -> Entry {
+    let change = ConfChange {
+        change_type: ConfChangeType::AddNode,
+        node_id: voter.id.0,
+        context: MemberNames::encode(std::slice::from_ref(voter)),
+        ..ConfChange::default()
+    };
+    let data = change.write_to_bytes().expect("a message without required fields can be written");
+    Entry {
+        entry_type: EntryType::EntryConfChange,
+        term: FOUNDING_TERM,
+        index,
+        data: data.into(),
+        ..Entry::default()
+    }
+}
