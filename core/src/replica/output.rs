@@ -1,0 +1,89 @@
+//! What the shell must carry out for a replica, in order.
+
+use bytes::Bytes;
+
+use super::stored::{Entry, HardState, StoredSnapshot};
+use crate::ids::{LogIndex, ProposalId, RaftId};
+
+/// One thing to carry out.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Output {
+    /// To be sent as soon as possible. It may be lost, doubled or overtaken.
+    Send(Send),
+    /// To be written durably, in this order; then the replica is told with `persisted`.
+    Persist(Persist),
+    /// A snapshot of this replica's own state, to be written durably. Nobody waits for it.
+    SaveSnapshot(StoredSnapshot),
+    /// Entries up to here may go from the disk, once the snapshots before this are written.
+    Compact {
+        /// The last one.
+        up_to: u64,
+    },
+    /// These are committed: apply them, and say `applied`.
+    Committed(Vec<CommittedEntry>),
+    /// The state as of this index replaces what was applied.
+    Restored {
+        /// The last entry that is part of it.
+        index: LogIndex,
+        /// What `snapshot` was given.
+        state: Bytes,
+    },
+    /// A snapshot of what is applied is wanted.
+    SnapshotWanted,
+    /// This master leads, and the first entry of its term was among the committed ones.
+    Leads {
+        /// Its term.
+        term: u64,
+    },
+    /// This master does not lead.
+    Follows {
+        /// The term that it knows.
+        term: u64,
+        /// Who leads, as far as it is known.
+        leader: Option<RaftId>,
+    },
+    /// A proposal was not taken and never will be.
+    Dropped(ProposalId),
+    /// A read is linearizable once this index is applied.
+    Readable {
+        /// Which read.
+        read: u64,
+        /// What must be applied first.
+        index: LogIndex,
+    },
+    /// This master was removed from the group. The replica does nothing any more.
+    Removed,
+}
+
+/// A message to another master.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Send {
+    /// To whom.
+    pub to: RaftId,
+    /// What, for its `receive`.
+    pub message: Bytes,
+    /// Whether it carries a snapshot: if it cannot be sent, the replica wants to know.
+    pub is_snapshot: bool,
+}
+
+/// What must be written before the replica may go on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Persist {
+    /// For `persisted`. They grow; the last of several that were written together stands for all of them.
+    pub number: u64,
+    /// To be written first, if there is one: it replaces the log.
+    pub snapshot: Option<StoredSnapshot>,
+    /// New entries; stored ones of the same or a higher index are dropped.
+    pub entries: Vec<Entry>,
+    /// Term, vote and commit index, if they changed.
+    pub hard_state: Option<HardState>,
+}
+
+/// A committed entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommittedEntry {
+    /// Its place.
+    pub index: LogIndex,
+    /// What was proposed; empty for the entries that the group makes for itself.
+    pub record: Bytes,
+}
