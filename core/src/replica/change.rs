@@ -78,6 +78,14 @@ impl Replica {
             return;
         }
         let conf = self.node.raft.prs().conf().to_conf_state();
+        if !conf.voters_outgoing.is_empty() && !conf.voters.contains(&self.config.id.0) {
+            // It was elected while it was being removed.
+            let heir = conf.voters.iter().find(|voter| self.is_healthy(**voter) && self.is_caught_up(**voter));
+            if let Some(heir) = heir {
+                self.transfer_because(RaftId(*heir), TransferReason::Own);
+            }
+            return;
+        }
         if !conf.voters_outgoing.is_empty() {
             // raft-rs leaves the joint configuration by itself, but forgets to if the lead changed at the wrong moment.
             self.propose_members(ConfChangeV2::default());

@@ -11,6 +11,7 @@ use raft::{RawNode, SnapshotStatus, StateRole};
 use super::change::ChangePlan;
 use super::config::{ReplicaConfig, ReplicaError};
 use super::fail_back::FailBack;
+use super::farewell::Farewell;
 use super::leadership::{Heard, Leadership, TransferReason};
 use super::members::{Members, contains};
 use super::mirror::Mirror;
@@ -37,6 +38,8 @@ pub struct Replica {
     pub(super) leadership: Leadership,
     pub(super) change: Option<ChangePlan>,
     pub(super) fail_back: FailBack,
+    /// Members that were removed and may not know it.
+    pub(super) farewells: Vec<Farewell>,
     /// When each member was last heard, and what it said of itself.
     pub(super) heard: BTreeMap<u64, Heard>,
     /// Since when each follower has been without an answer to a snapshot.
@@ -89,6 +92,7 @@ impl Replica {
             leadership: Leadership::default(),
             change: None,
             fail_back: FailBack::default(),
+            farewells: Vec::new(),
             heard: BTreeMap::new(),
             snapshots_sent: BTreeMap::new(),
             reads: BTreeMap::new(),
@@ -128,6 +132,7 @@ impl Replica {
             return;
         }
         self.give_up_silent_snapshots();
+        self.repeat_farewells();
         self.go_on_with_change();
         self.consider_fail_back();
         self.proceed();
@@ -139,7 +144,7 @@ impl Replica {
     /// When it is garbage, not for this replica, or says what cannot be: as when this master lost entries that it had
     /// confirmed. It was ignored.
     pub fn receive(&mut self, message: &[u8]) -> Result<(), Refused> {
-        let message = Message::parse_from_bytes(message).map_err(|error| Refused::Malformed(error.to_string()))?;
+        let mut message = Message::parse_from_bytes(message).map_err(|error| Refused::Malformed(error.to_string()))?;
         if self.is_deaf() {
             return Ok(());
         }
@@ -148,6 +153,10 @@ impl Replica {
             return Ok(());
         }
         self.hear(&message);
+        if message.context == raft::CAMPAIGN_TRANSFER {
+            // Whoever is given the lead gets every vote, also from better masters.
+            message.priority = i64::MAX;
+        }
         // A message from a stranger is not an error: members come and go.
         let _ = self.node.step(message);
         self.proceed();

@@ -80,10 +80,19 @@ impl Replica {
     /// Says that this replica leads, once the first entry of its term was handed out.
     pub(super) fn announce_lead(&mut self) {
         let Some((term, index)) = self.leadership.own_first else { return };
-        if self.is_leader() && !self.leads() && self.window.handed() >= index {
+        if !self.removed && self.is_leader() && !self.leads() && self.window.handed() >= index {
             self.leadership.said = Some(Said::Leads(term));
             self.out.push(Output::Leads { term });
         }
+    }
+
+    /// This replica was removed. If it leads, as when it was elected between the two steps of its removal, it does no more.
+    pub(super) fn stop(&mut self) {
+        if self.leads() {
+            self.out.push(Output::Follows { term: self.node.raft.term, leader: None });
+        }
+        self.removed = true;
+        self.out.push(Output::Removed);
     }
 
     pub(super) fn transfer_because(&mut self, to: RaftId, reason: TransferReason) {
@@ -134,7 +143,7 @@ impl Replica {
     pub(super) fn is_caught_up(&self, member: u64) -> bool {
         let last = self.node.raft.raft_log.last_index();
         self.node.raft.prs().get(member).is_some_and(|progress| {
-            progress.state == ProgressState::Replicate && progress.matched + limits::RAFT_CAUGHT_UP_ENTRIES >= last
+            progress.state != ProgressState::Snapshot && progress.matched + limits::RAFT_CAUGHT_UP_ENTRIES >= last
         })
     }
 

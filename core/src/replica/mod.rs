@@ -16,6 +16,7 @@
 pub mod change;
 pub mod config;
 pub mod fail_back;
+mod farewell;
 pub mod formation;
 mod inputs;
 mod leadership;

@@ -153,14 +153,15 @@ impl Replica {
     /// A change that raft-rs refuses changes nothing, on every replica alike.
     fn change_members(&mut self, entry: &Entry) {
         let Some(change) = change_of(entry) else { return };
+        let before = self.confirmed();
         let Ok(conf) = self.node.apply_conf_change(&change) else { return };
         let is_member = contains(&conf, self.config.id.0);
         self.members.changed(entry.index, conf, MemberNames::decode(&change.context));
+        self.say_farewell(&before, entry.index);
         if self.was_member && !is_member {
-            self.removed = true;
             self.committed = entry.index;
             self.hand_out_rest();
-            self.out.push(Output::Removed);
+            self.stop();
         }
         self.was_member = is_member;
     }
@@ -195,7 +196,7 @@ impl Replica {
         }
     }
 
-    fn send(&mut self, messages: Vec<Message>) {
+    pub(super) fn send(&mut self, messages: Vec<Message>) {
         for mut message in messages {
             let is_snapshot = message.get_msg_type() == MessageType::MsgSnapshot;
             if is_snapshot {
