@@ -509,9 +509,6 @@ pub const LINK_CLOSE_WAIT: Duration = Duration::from_secs(2);
 /// Pause before a server accepts again after the system could not give it a connection.
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Masters that one configuration may name.
-pub const MASTERS_MAX: usize = 16;
-
 /// Entries in one message of Raft; a larger entry travels alone.
 pub const RAFT_MESSAGE_BYTES_MAX: u64 = 1024 * 1024;
 
@@ -553,3 +550,24 @@ pub const FAIL_BACK_STEADY: Duration = Duration::from_secs(30);
 
 /// Least time between two such transfers.
 pub const FAIL_BACK_REST: Duration = Duration::from_secs(5 * 60);
+
+/// What waits for the raft thread; more messages of other masters are lost, more proposals dropped.
+pub const RAFT_INBOX: usize = 2_048;
+
+/// Writes that wait for the disk. At half as many the raft thread takes no new work.
+pub const RAFT_WRITES_MAX: usize = 1_024;
+
+/// Work that the raft thread takes before it looks at the clock again.
+pub const RAFT_TURN: usize = 256;
+
+/// Least time between two looks at the group that others are shown.
+pub const RAFT_STATUS_EVERY: Duration = Duration::from_millis(100);
+
+/// How often a master without data asks the others.
+pub const FORMATION_STEP: Duration = Duration::from_millis(250);
+
+/// How often a master that waits says why.
+pub const FORMATION_SAYS_EVERY: Duration = Duration::from_secs(15);
+
+/// How long a master that waits to join is remembered after it was last heard.
+pub const JOINER_REMEMBERED: Duration = Duration::from_secs(10);

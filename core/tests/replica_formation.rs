@@ -4,9 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use akrida_core::ids::{ClusterId, RaftId};
-use akrida_core::replica::formation::{
-    Formation, FormationConfig, FormationMessage, FormationOutput, Waiting, answer,
-};
+use akrida_core::replica::formation::{Formation, FormationConfig, FormationMessage, FormationOutput, Waiting, answer};
 use akrida_core::replica::stored::NamedMember;
 
 const NAMES: [&str; 3] = ["a", "b", "c"];
@@ -139,9 +137,8 @@ fn a_lost_disk_waits_for_the_operator_and_founds_nothing() {
 
 #[test]
 fn only_the_founder_is_believed_and_only_about_the_configured_masters() {
-    let voters = |ids: [(u64, &str); 3]| {
-        ids.map(|(id, name)| NamedMember { id: RaftId(id), name: name.into() }).to_vec()
-    };
+    let voters =
+        |ids: [(u64, &str); 3]| ids.map(|(id, name)| NamedMember { id: RaftId(id), name: name.into() }).to_vec();
     let good = voters([(11, "a"), (22, "b"), (33, "c")]);
     let mut master = formation("b", 22, &NAMES);
     let found = |voters| FormationMessage::Found { cluster: ClusterId(5), voters };

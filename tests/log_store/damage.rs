@@ -11,7 +11,7 @@ use super::{copy_folder, entries, entry, hard_state, open, reload, snapshot};
 /// A folder with two snapshots and a log that begins before the older one.
 fn sample(folder: &Path) -> Stored {
     let mut store = open(folder);
-    store.append(&entries(1..=9, 1), Some(&hard_state(1, 1, 8))).unwrap();
+    store.append(&entries(1..=9, 1), Some(hard_state(1, 1, 8))).unwrap();
     store.save_snapshot(&snapshot(4, 1)).unwrap();
     store.save_snapshot(&snapshot(7, 1)).unwrap();
     store.compact(3).unwrap();

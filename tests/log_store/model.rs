@@ -90,7 +90,6 @@ impl Model {
                 let Some(term) = self.term_of(index) else { return Ok(()) };
                 if self.stored.snapshot.as_ref().is_none_or(|newest| newest.index < index) {
                     self.stored.snapshot = Some(snapshot(index, term));
-                    self.stored.conf_state = snapshot(index, term).conf_state;
                 }
                 store.save_snapshot(&snapshot(index, term))
             }
@@ -100,7 +99,6 @@ impl Model {
                 self.start = index;
                 self.stored = Stored {
                     hard_state: hard_state(self.term, 0, index),
-                    conf_state: snapshot(index, self.term).conf_state,
                     snapshot: Some(snapshot(index, self.term)),
                     entries: Vec::new(),
                 };

@@ -35,7 +35,7 @@ fn write(folder: &Path, compacts: bool) -> Result<(), StoreError> {
     let mut store = RedbStore::open(folder)?;
     let mut last = store.load()?.entries.last().map_or(0, |entry| entry.index);
     let turn = |store: &mut RedbStore, last: u64| {
-        store.append(&entries(last + 1..=last + 3, 1), Some(&hard_state(1, 1, last)))?;
+        store.append(&entries(last + 1..=last + 3, 1), Some(hard_state(1, 1, last)))?;
         println!("\nacknowledged {}", last + 3);
         if compacts && last > 0 && last.is_multiple_of(5) {
             store.save_snapshot(&snapshot(last, 1))?;

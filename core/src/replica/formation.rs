@@ -263,9 +263,5 @@ impl Formation {
 /// What a member of a cluster tells a master without data.
 #[must_use]
 pub fn answer(cluster: ClusterId, own: RaftId, asks: RaftId, is_member: bool) -> FormationMessage {
-    if is_member {
-        FormationMessage::Join { cluster, id: asks }
-    } else {
-        FormationMessage::Member { cluster, id: own }
-    }
+    if is_member { FormationMessage::Join { cluster, id: asks } } else { FormationMessage::Member { cluster, id: own } }
 }

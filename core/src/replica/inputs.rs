@@ -138,19 +138,20 @@ impl Replica {
         self.proceed();
     }
 
-    /// A message of another master has come. While a snapshot is being written, messages are lost.
+    /// A message of another master has come; tells whose. While a snapshot is being written, messages are lost.
     ///
     /// # Errors
     /// When it is garbage, not for this replica, or says what cannot be: as when this master lost entries that it had
     /// confirmed. It was ignored.
-    pub fn receive(&mut self, message: &[u8]) -> Result<(), Refused> {
+    pub fn receive(&mut self, message: &[u8]) -> Result<RaftId, Refused> {
         let mut message = Message::parse_from_bytes(message).map_err(|error| Refused::Malformed(error.to_string()))?;
+        let from = RaftId(message.from);
         if self.is_deaf() {
-            return Ok(());
+            return Ok(from);
         }
         screen(&message, &self.node)?;
         if message.get_msg_type() == MessageType::MsgTimeoutNow && self.would_win_unwritten() {
-            return Ok(());
+            return Ok(from);
         }
         self.hear(&message);
         if message.context == raft::CAMPAIGN_TRANSFER {
@@ -160,7 +161,7 @@ impl Replica {
         // A message from a stranger is not an error: members come and go.
         let _ = self.node.step(message);
         self.proceed();
-        Ok(())
+        Ok(from)
     }
 
     /// Proposes a record. It comes back as committed, or as [`Output::Dropped`], or not at all if the lead is lost
@@ -244,6 +245,12 @@ impl Replica {
             self.node.report_snapshot(to.0, SnapshotStatus::Failure);
         }
         self.proceed();
+    }
+
+    /// Its own id.
+    #[must_use]
+    pub fn id(&self) -> RaftId {
+        self.config.id
     }
 
     /// The configured name of a member.

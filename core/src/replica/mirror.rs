@@ -53,7 +53,13 @@ impl Mirror {
         let mut hard_state = stored.hard_state;
         let committed = stored.snapshot.as_ref().map_or(0, |snapshot| snapshot.index);
         hard_state.commit = hard_state.commit.clamp(committed, last.max(committed));
-        hard_state.term = hard_state.term.max(FOUNDING_TERM);
+        // The process may have died between writing a snapshot or entries and writing their term.
+        let of_snapshot = stored.snapshot.as_ref().map_or(0, |snapshot| snapshot.term);
+        let of_log = entries.back().map_or(FOUNDING_TERM, |entry| entry.term);
+        let least = of_log.max(of_snapshot).max(FOUNDING_TERM);
+        if hard_state.term < least {
+            (hard_state.term, hard_state.vote) = (least, 0);
+        }
         let conf_state = stored.snapshot.as_ref().map(|snapshot| snapshot.conf_state.clone()).unwrap_or_default();
         let initial = RaftState { hard_state, conf_state };
         Ok(Self { initial, base, entries, snapshot: stored.snapshot, wanted: Cell::new(false) })
@@ -179,9 +185,8 @@ impl Storage for Mirror {
     /// A replica ignores a snapshot whose members do not include it. One that joined after the latest snapshot therefore
     /// waits for a new one.
     fn snapshot(&self, request_index: u64, to: u64) -> raft::Result<Snapshot> {
-        let fits = |snapshot: &&StoredSnapshot| {
-            snapshot.index >= request_index.max(1) && contains(&snapshot.conf_state, to)
-        };
+        let fits =
+            |snapshot: &&StoredSnapshot| snapshot.index >= request_index.max(1) && contains(&snapshot.conf_state, to);
         match self.snapshot.as_ref().filter(fits) {
             Some(snapshot) => Ok(snapshot.to_raft()),
             None => {

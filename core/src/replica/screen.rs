@@ -1,7 +1,7 @@
 //! Messages that must not reach raft-rs, which would panic or do what only this process may ask for.
 
-use raft::eraftpb::{Message, MessageType};
 use raft::RawNode;
+use raft::eraftpb::{Message, MessageType};
 
 use super::members::is_sound;
 use super::mirror::Mirror;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use protobuf::Message as _;
-pub use raft::eraftpb::{ConfState, Entry, HardState};
 use raft::eraftpb::{ConfChange, ConfChangeType, EntryType};
+pub use raft::eraftpb::{ConfState, Entry, HardState};
 
 use super::members::MemberNames;
 use crate::ids::RaftId;
@@ -87,11 +87,5 @@ fn founding_entry(index: u64, voter: &NamedMember) -> Entry {
         ..ConfChange::default()
     };
     let data = change.write_to_bytes().expect("a message without required fields can be written");
-    Entry {
-        entry_type: EntryType::EntryConfChange,
-        term: FOUNDING_TERM,
-        index,
-        data: data.into(),
-        ..Entry::default()
-    }
+    Entry { entry_type: EntryType::EntryConfChange, term: FOUNDING_TERM, index, data: data.into(), ..Entry::default() }
 }

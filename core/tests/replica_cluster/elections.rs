@@ -78,11 +78,13 @@ fn a_leader_without_a_quorum_steps_down_and_answers_no_read() {
     let mut world = World::new(5, &THREE);
     let old = world.await_leader();
     world.isolate(old);
-    let reads: Vec<u64> = (0..5 * ELECTION).map(|_| {
-        let read = world.read(old);
-        world.run(1);
-        read
-    }).collect();
+    let reads: Vec<u64> = (0..5 * ELECTION)
+        .map(|_| {
+            let read = world.read(old);
+            world.run(1);
+            read
+        })
+        .collect();
     assert!(world.leader().is_some_and(|leader| leader != old));
     assert!(world.nodes[&old].leads.is_none());
     assert!(reads.iter().all(|read| !world.nodes[&old].readable.contains(read)), "a read without a quorum");

@@ -45,8 +45,15 @@ fn what_raft_would_panic_on_is_refused() {
         Message { index: 900, ..message(MessageType::MsgAppend, 2, term) },
         Message { index: 900, ..message(MessageType::MsgAppendResponse, 2, term) },
     ];
-    for entries in [vec![entry(9, 1)], vec![entry(4, 2), entry(6, 2)], vec![entry(4, 2), entry(5, 1)], vec![entry(4, 99)]] {
-        all.push(Message { index: 3, log_term: 1, entries: entries.into(), ..message(MessageType::MsgAppend, 2, term) });
+    for entries in
+        [vec![entry(9, 1)], vec![entry(4, 2), entry(6, 2)], vec![entry(4, 2), entry(5, 1)], vec![entry(4, 99)]]
+    {
+        all.push(Message {
+            index: 3,
+            log_term: 1,
+            entries: entries.into(),
+            ..message(MessageType::MsgAppend, 2, term)
+        });
     }
     let mut snapshot = Snapshot::default();
     snapshot.mut_metadata().index = 50;

@@ -176,7 +176,8 @@ impl World {
             }
             self.step();
         }
-        let statuses: Vec<_> = self.nodes.values().filter_map(|node| node.replica.as_ref()).map(Replica::status).collect();
+        let statuses: Vec<_> =
+            self.nodes.values().filter_map(|node| node.replica.as_ref()).map(Replica::status).collect();
         panic!("not within {ticks} ticks: {what}: {statuses:#?}");
     }
 
@@ -414,7 +415,8 @@ fn write_to(disk: &mut Stored, write: Write) {
             }
         }
         Write::Snapshot(snapshot) => {
-            let continues = disk.entries.iter().any(|entry| entry.index == snapshot.index && entry.term == snapshot.term);
+            let continues =
+                disk.entries.iter().any(|entry| entry.index == snapshot.index && entry.term == snapshot.term);
             if !continues {
                 disk.entries.clear();
             }

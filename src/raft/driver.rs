@@ -1,0 +1,260 @@
+//! The raft thread of a master that belongs to a cluster.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{RecvTimeoutError, SyncSender};
+use std::time::{Duration, Instant};
+
+use akrida_actors::coordinator::log::{Committed, LogEvent};
+use akrida_core::ids::{ClusterId, LogIndex, RaftId};
+use akrida_core::limits;
+use akrida_core::replica::change::MemberChange;
+use akrida_core::replica::formation::{FormationMessage, answer};
+use akrida_core::replica::output::Send;
+use akrida_core::replica::stored::NamedMember;
+use akrida_core::replica::{Output, Replica};
+use bytes::Bytes;
+
+use super::clock::TickClock;
+use super::handle::ReplaceRefused;
+use super::inbox::Inbox;
+use super::joiners::Joiners;
+use super::peers::PeerFrame;
+use super::status::{Phase, Role};
+use super::thread::Life;
+use super::writer::Job;
+
+/// How long the thread waits for the disk when too much is to be written.
+const DISK_PAUSE: Duration = Duration::from_millis(1);
+
+/// Carries between the replica and the world.
+pub(super) struct Driver {
+    life: Life,
+    replica: Replica,
+    cluster: ClusterId,
+    clock: TickClock,
+    jobs: SyncSender<Job>,
+    jobs_sent: u64,
+    /// Names of masters that the group does not know, as a joiner hears them.
+    learned: BTreeMap<RaftId, Arc<str>>,
+    joiners: Joiners,
+    next_look: Instant,
+    is_stopping: bool,
+}
+
+impl Driver {
+    pub(super) fn new(life: Life, replica: Replica, cluster: ClusterId, jobs: SyncSender<Job>) -> Self {
+        let now = Instant::now();
+        let clock = TickClock::new(life.options.tick, life.options.election_ticks(), now);
+        Self {
+            life,
+            replica,
+            cluster,
+            clock,
+            jobs,
+            jobs_sent: 0,
+            learned: BTreeMap::new(),
+            joiners: Joiners::default(),
+            next_look: now,
+            is_stopping: false,
+        }
+    }
+
+    /// Runs until it is stopped.
+    pub(super) fn run(mut self) -> Life {
+        self.carry_out();
+        while !self.is_stopping {
+            self.take_turn();
+            self.take_shared();
+            for _ in 0..self.clock.due(Instant::now()) {
+                self.replica.tick();
+            }
+            self.carry_out();
+            self.look(Instant::now());
+        }
+        self.life
+    }
+
+    /// Takes what is in the inbox, waiting until the next tick at most. Messages come before ticks: what a leader said
+    /// while this thread stood still must count before its silence does.
+    fn take_turn(&mut self) {
+        let wait = self.clock.until_next(Instant::now());
+        let under_way = self.jobs_sent - self.life.shared.writes_done.load(Ordering::Acquire);
+        if under_way >= limits::RAFT_WRITES_MAX as u64 / 2 {
+            std::thread::sleep(DISK_PAUSE.min(wait));
+            return;
+        }
+        match self.life.inbox.recv_timeout(wait) {
+            Ok(first) => self.take(first),
+            Err(RecvTimeoutError::Timeout) => return,
+            Err(RecvTimeoutError::Disconnected) => self.is_stopping = true,
+        }
+        for _ in 1..limits::RAFT_TURN {
+            let Ok(next) = self.life.inbox.try_recv() else { return };
+            self.take(next);
+        }
+    }
+
+    fn take_shared(&mut self) {
+        let shared = self.life.shared.clone();
+        let persisted = shared.persisted.load(Ordering::Acquire);
+        self.replica.persisted(persisted);
+        self.replica.applied(LogIndex(shared.applied.load(Ordering::Acquire)));
+        if let Some((index, state)) = shared.take_snapshot() {
+            self.replica.snapshot(index, &state);
+        }
+    }
+
+    fn take(&mut self, what: Inbox) {
+        match what {
+            Inbox::Wake => {}
+            Inbox::Peer { from, kind: PeerFrame::Raft, body } => self.hear(from, &body),
+            Inbox::Peer { from, kind: PeerFrame::Formation, body } => self.answer(from, &body),
+            Inbox::Propose(proposal, record) => self.replica.propose(proposal, record),
+            Inbox::Read(read) => self.replica.read(read),
+            Inbox::Transfer(to) => self.replica.transfer(to),
+            Inbox::SetPriority(priority) => self.replica.set_priority(priority),
+            Inbox::Change(change, reply) => {
+                // Nobody may wait for the answer any more.
+                let _ = reply.send(self.replica.change(change));
+            }
+            Inbox::Replace(name, reply) => {
+                let _ = reply.send(self.replace(name));
+            }
+            Inbox::Stop => self.is_stopping = true,
+        }
+    }
+
+    fn hear(&mut self, from: Arc<str>, body: &[u8]) {
+        match self.replica.receive(body) {
+            Ok(id) if self.replica.name_of(id).is_none() => {
+                if self.learned.len() >= limits::MASTERS_MAX {
+                    self.learned.clear();
+                }
+                self.learned.insert(id, from);
+            }
+            Ok(_) => {}
+            Err(refused) => tracing::warn!(%from, %refused, "a message of another master was refused"),
+        }
+    }
+
+    /// A master without data asks; others only answer each other's questions of long ago.
+    fn answer(&mut self, from: Arc<str>, body: &[u8]) {
+        match FormationMessage::from_bytes(body) {
+            Ok(FormationMessage::Empty { id, .. }) => {
+                let is_member = self.replica.has_member(id);
+                let message = answer(self.cluster, self.replica.id(), id, is_member);
+                self.life.peers.send(&from, PeerFrame::Formation, message.to_bytes().into());
+                if is_member {
+                    self.joiners.joined(&from);
+                } else {
+                    self.joiners.asks(from, id, Instant::now());
+                }
+            }
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%from, %error, "a message was ignored"),
+        }
+    }
+
+    fn replace(&mut self, name: Arc<str>) -> Result<(), ReplaceRefused> {
+        let waits = self.joiners.id_of(&name, Instant::now());
+        let id = waits.ok_or_else(|| ReplaceRefused::NobodyWaits(name.clone()))?;
+        let members = self.replica.status().members;
+        let is_old = |member: &NamedMember| member.name == name && member.id != id;
+        let named = members.into_iter().filter_map(|member| Some(NamedMember { id: member.id, name: member.name? }));
+        let remove = named.filter(is_old).map(|member| member.id).collect();
+        let add = vec![NamedMember { id, name: name.clone() }];
+        tracing::info!(%name, %id, "a master with an empty data folder takes the place of the one that it was");
+        Ok(self.replica.change(MemberChange { add, remove })?)
+    }
+
+    fn carry_out(&mut self) {
+        loop {
+            let due = self.replica.take();
+            if due.is_empty() {
+                return;
+            }
+            due.into_iter().for_each(|output| self.carry_out_one(output));
+        }
+    }
+
+    fn carry_out_one(&mut self, output: Output) {
+        match output {
+            Output::Send(send) => self.send(send),
+            Output::Persist(persist) => self.write(Job::Persist(persist)),
+            Output::SaveSnapshot(snapshot) => self.write(Job::Snapshot(snapshot)),
+            Output::Compact { up_to } => self.write(Job::Compact(up_to)),
+            Output::Committed(entries) => {
+                let committed = |entry: akrida_core::replica::output::CommittedEntry| Committed {
+                    index: entry.index,
+                    record: entry.record,
+                };
+                self.tell(LogEvent::Committed(entries.into_iter().map(committed).collect()));
+            }
+            Output::Restored { index, state } => self.tell(LogEvent::Restored { index, state }),
+            Output::SnapshotWanted => self.tell(LogEvent::SnapshotWanted),
+            Output::Leads { term } => {
+                tracing::info!(term, "this master leads");
+                self.tell(LogEvent::Leads { term });
+                self.next_look = Instant::now();
+            }
+            Output::Follows { term, leader } => {
+                let name = leader.and_then(|leader| self.name_of(leader));
+                tracing::info!(term, leader = name.as_deref().unwrap_or("nobody known"), "this master follows");
+                self.tell(LogEvent::Follows { term, leader });
+                self.next_look = Instant::now();
+            }
+            Output::Dropped(proposal) => self.tell(LogEvent::Dropped(proposal)),
+            Output::Readable { read, index } => self.tell(LogEvent::Readable { read, index }),
+            Output::Removed => {
+                tracing::warn!("this master was removed from the cluster");
+                self.next_look = Instant::now();
+            }
+        }
+    }
+
+    /// The events that are under way are bounded by the replica's window, and by what the actor itself asks for.
+    fn tell(&self, event: LogEvent) {
+        self.life.events.do_send(event);
+    }
+
+    fn write(&mut self, job: Job) {
+        self.jobs_sent += 1;
+        // The writer ends the process rather than itself.
+        let _ = self.jobs.send(job);
+    }
+
+    fn send(&mut self, send: Send) {
+        let Send { to, message, is_snapshot } = send;
+        let name = self.name_of(to);
+        let is_sent = name.is_some_and(|name| self.send_to(&name, message));
+        if !is_sent {
+            self.replica.not_sent(to, is_snapshot);
+        }
+    }
+
+    fn send_to(&self, name: &str, message: Bytes) -> bool {
+        self.life.peers.send(name, PeerFrame::Raft, message)
+    }
+
+    fn name_of(&self, member: RaftId) -> Option<Arc<str>> {
+        self.replica.name_of(member).or_else(|| self.learned.get(&member)).cloned()
+    }
+
+    /// Shows the group to others, now and then.
+    fn look(&mut self, now: Instant) {
+        if now < self.next_look {
+            return;
+        }
+        self.next_look = now + limits::RAFT_STATUS_EVERY;
+        let group = self.replica.status();
+        let joiners = self.joiners.list(now);
+        self.life.show.change(|status| {
+            status.phase = if group.role == Role::Removed { Phase::Removed } else { Phase::Running };
+            status.cluster = Some(self.cluster);
+            status.group = Some(group);
+            status.joiners = joiners;
+        });
+    }
+}
