@@ -1,5 +1,7 @@
 //! A cluster is founded once, by everybody, or not at all.
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 

@@ -30,7 +30,7 @@ struct Running {
     machine: Machine,
 }
 
-pub struct Cluster {
+pub(crate) struct Cluster {
     names: Vec<Arc<str>>,
     links: Links,
     disks: BTreeMap<String, Disk>,
@@ -39,13 +39,13 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    pub fn new(names: &[&str]) -> Self {
+    pub(crate) fn new(names: &[&str]) -> Self {
         let disks = names.iter().map(|name| ((*name).to_owned(), Disk::default())).collect();
         let names = names.iter().map(|name| Arc::from(*name)).collect();
         Self { names, links: Links::default(), disks, running: BTreeMap::new(), next: 0 }
     }
 
-    pub fn start(&mut self, name: &str) {
+    pub(crate) fn start(&mut self, name: &str) {
         let priority = self.names.iter().position(|known| **known == *name).expect("a name") as i64;
         let mut options = RaftOptions::new(name.into(), self.names.clone(), priority);
         options.tick = Duration::from_millis(10);
@@ -67,57 +67,57 @@ impl Cluster {
         self.running.insert(name.to_owned(), Running { handle, thread, machine });
     }
 
-    pub fn start_all(&mut self) {
+    pub(crate) fn start_all(&mut self) {
         self.names.clone().iter().for_each(|name| self.start(name));
     }
 
-    pub fn stop(&mut self, name: &str) {
+    pub(crate) fn stop(&mut self, name: &str) {
         self.links.lock().expect("nobody panicked").remove(name);
         let running = self.running.remove(name).expect("it runs");
         running.handle.stop();
         running.thread.join();
     }
 
-    pub fn stop_all(&mut self) {
+    pub(crate) fn stop_all(&mut self) {
         let names: Vec<String> = self.running.keys().cloned().collect();
         names.iter().for_each(|name| self.stop(name));
     }
 
-    pub fn lose_disk(&mut self, name: &str) {
+    pub(crate) fn lose_disk(&mut self, name: &str) {
         self.disks.insert(name.to_owned(), Disk::default());
     }
 
-    pub fn status(&self, name: &str) -> RaftStatus {
+    pub(crate) fn status(&self, name: &str) -> RaftStatus {
         self.running[name].handle.status().borrow().clone()
     }
 
-    pub fn machine(&self, name: &str) -> &Machine {
+    pub(crate) fn machine(&self, name: &str) -> &Machine {
         &self.running[name].machine
     }
 
-    pub fn leads(&self, name: &str) -> bool {
+    pub(crate) fn leads(&self, name: &str) -> bool {
         self.machine(name).leads()
     }
 
-    pub fn transfer(&self, from: &str, to: &str) {
+    pub(crate) fn transfer(&self, from: &str, to: &str) {
         let id = self.status(to).id;
         self.running[from].handle.transfer(id).expect("room");
     }
 
-    pub async fn replace(&self, at: &str, name: &str) -> Result<(), ReplaceRefused> {
+    pub(crate) async fn replace(&self, at: &str, name: &str) -> Result<(), ReplaceRefused> {
         self.running[at].handle.replace(name).await.expect("an answer")
     }
 
-    pub fn another_than(&self, name: &str) -> String {
+    pub(crate) fn another_than(&self, name: &str) -> String {
         self.running.keys().find(|other| *other != name).expect("another").clone()
     }
 
-    pub fn all_have(&self, records: &BTreeSet<Vec<u8>>) -> bool {
+    pub(crate) fn all_have(&self, records: &BTreeSet<Vec<u8>>) -> bool {
         self.running.values().all(|running| running.machine.has_all(records))
     }
 
     /// Waits until something holds.
-    pub async fn until(&self, what: &str, holds: impl Fn(&Self) -> bool) {
+    pub(crate) async fn until(&self, what: &str, holds: impl Fn(&Self) -> bool) {
         let start = Instant::now();
         while !holds(self) {
             let statuses: Vec<RaftStatus> =
@@ -127,13 +127,13 @@ impl Cluster {
         }
     }
 
-    pub async fn leader(&self) -> String {
+    pub(crate) async fn leader(&self) -> String {
         self.until("a leader", |cluster| cluster.running.keys().any(|name| cluster.leads(name))).await;
         self.running.keys().find(|name| self.leads(name)).expect("a leader").clone()
     }
 
     /// Proposes records until each is applied by the leader; those that are dropped are proposed again.
-    pub async fn commit(&mut self, leader: &str, count: usize) -> BTreeSet<Vec<u8>> {
+    pub(crate) async fn commit(&mut self, leader: &str, count: usize) -> BTreeSet<Vec<u8>> {
         let mut records = BTreeMap::new();
         for _ in 0..count {
             self.next += 1;

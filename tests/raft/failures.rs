@@ -1,5 +1,7 @@
 //! A write that fails, and a panic, end the process. Each is tried in a process of its own: this test, started again.
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 use std::process::Command;
 
 use actix::Actor;

@@ -11,7 +11,7 @@ use bytes::Bytes;
 
 /// What the actor knows, for the test to see.
 #[derive(Clone, Default)]
-pub struct Machine(Arc<Mutex<Known>>);
+pub(crate) struct Machine(Arc<Mutex<Known>>);
 
 #[derive(Default)]
 struct Known {
@@ -27,30 +27,30 @@ struct Known {
 }
 
 impl Machine {
-    pub fn give(&self, handle: RaftHandle) {
+    pub(crate) fn give(&self, handle: RaftHandle) {
         self.known().handle = Some(handle);
     }
 
-    pub fn leads(&self) -> bool {
+    pub(crate) fn leads(&self) -> bool {
         self.known().leads
     }
 
-    pub fn has_all(&self, records: &BTreeSet<Vec<u8>>) -> bool {
+    pub(crate) fn has_all(&self, records: &BTreeSet<Vec<u8>>) -> bool {
         let known = self.known();
         let applied: BTreeSet<&Vec<u8>> = known.state.values().collect();
         records.iter().all(|record| applied.contains(record))
     }
 
-    pub fn propose(&self, proposal: u64, record: Vec<u8>) {
+    pub(crate) fn propose(&self, proposal: u64, record: Vec<u8>) {
         let handle = self.known().handle.clone();
         handle.expect("started").propose(ProposalId(proposal), record.into());
     }
 
-    pub fn take_dropped(&self) -> BTreeSet<u64> {
+    pub(crate) fn take_dropped(&self) -> BTreeSet<u64> {
         std::mem::take(&mut self.known().dropped)
     }
 
-    pub fn read(&self) -> u64 {
+    pub(crate) fn read(&self) -> u64 {
         let mut known = self.known();
         known.asked += 1;
         let asked = known.asked;
@@ -58,15 +58,15 @@ impl Machine {
         asked
     }
 
-    pub fn was_answered(&self, read: u64) -> bool {
+    pub(crate) fn was_answered(&self, read: u64) -> bool {
         self.known().readable.contains(&read)
     }
 
-    pub fn snapshots(&self) -> usize {
+    pub(crate) fn snapshots(&self) -> usize {
         self.known().snapshots
     }
 
-    pub fn restores(&self) -> usize {
+    pub(crate) fn restores(&self) -> usize {
         self.known().restores
     }
 

@@ -13,27 +13,27 @@ use akrida_core::replica::{Output, Replica, ReplicaConfig};
 use bytes::Bytes;
 use fastrand::Rng;
 
-pub const ELECTION: usize = 10;
+pub(crate) const ELECTION: usize = 10;
 
 /// Applied records by index.
-pub type State = BTreeMap<u64, Vec<u8>>;
+pub(crate) type State = BTreeMap<u64, Vec<u8>>;
 
-pub struct Node {
-    pub replica: Option<Replica>,
-    pub disk: Stored,
+pub(crate) struct Node {
+    pub(crate) replica: Option<Replica>,
+    pub(crate) disk: Stored,
     /// Writes that are under way: when they end, and what they do.
     writes: Vec<(u64, Write)>,
-    pub state: State,
-    pub applied: u64,
-    pub config: ReplicaConfig,
-    pub leads: Option<u64>,
-    pub is_removed: bool,
+    pub(crate) state: State,
+    pub(crate) applied: u64,
+    pub(crate) config: ReplicaConfig,
+    pub(crate) leads: Option<u64>,
+    pub(crate) is_removed: bool,
     /// Neither ticks nor hears, like a stopped process.
-    pub is_paused: bool,
-    pub refused: Vec<String>,
-    pub dropped: BTreeSet<u64>,
-    pub restored: usize,
-    pub readable: BTreeSet<u64>,
+    pub(crate) is_paused: bool,
+    pub(crate) refused: Vec<String>,
+    pub(crate) dropped: BTreeSet<u64>,
+    pub(crate) restored: usize,
+    pub(crate) readable: BTreeSet<u64>,
 }
 
 enum Write {
@@ -42,37 +42,37 @@ enum Write {
     Compact(u64),
 }
 
-pub struct World {
-    pub nodes: BTreeMap<u64, Node>,
-    pub random: Rng,
-    pub now: u64,
+pub(crate) struct World {
+    pub(crate) nodes: BTreeMap<u64, Node>,
+    pub(crate) random: Rng,
+    pub(crate) now: u64,
     flying: Vec<(u64, u64, u64, Bytes)>,
     /// Of 100 messages so many are lost, and so many come twice.
-    pub loss: u8,
-    pub doubled: u8,
-    pub delay: u64,
-    pub disk_delay: u64,
-    pub cut: BTreeSet<(u64, u64)>,
+    pub(crate) loss: u8,
+    pub(crate) doubled: u8,
+    pub(crate) delay: u64,
+    pub(crate) disk_delay: u64,
+    pub(crate) cut: BTreeSet<(u64, u64)>,
     /// Masters that hear but do not tick.
-    pub stopped_clocks: BTreeSet<u64>,
+    pub(crate) stopped_clocks: BTreeSet<u64>,
     ledger: State,
     leaders: BTreeMap<u64, u64>,
-    pub acknowledged: BTreeSet<u64>,
+    pub(crate) acknowledged: BTreeSet<u64>,
     next: u64,
     asked: BTreeMap<u64, u64>,
     /// What happened, for comparing two worlds.
-    pub trace: Vec<String>,
+    pub(crate) trace: Vec<String>,
     /// Every message, to whom it went.
-    pub sent: Vec<(u64, Bytes)>,
+    pub(crate) sent: Vec<(u64, Bytes)>,
 }
 
-pub fn member(id: u64) -> NamedMember {
+pub(crate) fn member(id: u64) -> NamedMember {
     NamedMember { id: RaftId(id), name: format!("master-{id}").into() }
 }
 
 impl World {
     /// A founded group; each master has a priority.
-    pub fn new(seed: u64, masters: &[(u64, i64)]) -> Self {
+    pub(crate) fn new(seed: u64, masters: &[(u64, i64)]) -> Self {
         let mut world = Self {
             nodes: BTreeMap::new(),
             random: Rng::with_seed(seed),
@@ -99,7 +99,7 @@ impl World {
         world
     }
 
-    pub fn add(&mut self, id: u64, priority: i64, disk: Stored) {
+    pub(crate) fn add(&mut self, id: u64, priority: i64, disk: Stored) {
         let mut config = ReplicaConfig::new(RaftId(id), ELECTION, 2, priority, self.random.u64(..));
         config.snapshot_entries = 50;
         config.tail_entries = 10;
@@ -123,7 +123,7 @@ impl World {
     }
 
     /// Starts a master from its disk.
-    pub fn start(&mut self, id: u64) {
+    pub(crate) fn start(&mut self, id: u64) {
         let node = self.nodes.get_mut(&id).unwrap();
         node.state.clear();
         node.applied = 0;
@@ -133,14 +133,14 @@ impl World {
     }
 
     /// A master dies; what it had not written is lost.
-    pub fn crash(&mut self, id: u64) {
+    pub(crate) fn crash(&mut self, id: u64) {
         let node = self.nodes.get_mut(&id).unwrap();
         node.replica = None;
         node.writes.clear();
         node.leads = None;
     }
 
-    pub fn set_fail_back(&mut self, steady_ticks: u64, rest_ticks: u64) {
+    pub(crate) fn set_fail_back(&mut self, steady_ticks: u64, rest_ticks: u64) {
         let ids: Vec<u64> = self.nodes.keys().copied().collect();
         for id in ids {
             self.nodes.get_mut(&id).unwrap().config.fail_back = Some(FailBackRule { steady_ticks, rest_ticks });
@@ -148,11 +148,11 @@ impl World {
         }
     }
 
-    pub fn replica(&mut self, id: u64) -> &mut Replica {
+    pub(crate) fn replica(&mut self, id: u64) -> &mut Replica {
         self.nodes.get_mut(&id).unwrap().replica.as_mut().unwrap()
     }
 
-    pub fn isolate(&mut self, id: u64) {
+    pub(crate) fn isolate(&mut self, id: u64) {
         let others: Vec<u64> = self.nodes.keys().copied().filter(|other| *other != id).collect();
         for other in others {
             self.cut.insert((id, other));
@@ -160,16 +160,16 @@ impl World {
         }
     }
 
-    pub fn heal(&mut self) {
+    pub(crate) fn heal(&mut self) {
         self.cut.clear();
     }
 
-    pub fn run(&mut self, ticks: u64) {
+    pub(crate) fn run(&mut self, ticks: u64) {
         (0..ticks).for_each(|_| self.step());
     }
 
     /// Runs until something holds.
-    pub fn run_until(&mut self, what: &str, ticks: u64, mut holds: impl FnMut(&mut Self) -> bool) {
+    pub(crate) fn run_until(&mut self, what: &str, ticks: u64, mut holds: impl FnMut(&mut Self) -> bool) {
         for _ in 0..ticks {
             if holds(self) {
                 return;
@@ -232,7 +232,7 @@ impl World {
         }
     }
 
-    pub fn carry_out(&mut self, id: u64) {
+    pub(crate) fn carry_out(&mut self, id: u64) {
         loop {
             let Some(replica) = &mut self.nodes.get_mut(&id).unwrap().replica else { return };
             let due = replica.take();
@@ -319,22 +319,22 @@ impl World {
     }
 
     /// The master that says it leads with the highest term, if any.
-    pub fn leader(&self) -> Option<u64> {
+    pub(crate) fn leader(&self) -> Option<u64> {
         let leading = self.nodes.iter().filter(|(_, node)| node.replica.is_some());
         leading.filter_map(|(id, node)| Some((node.leads?, *id))).max().map(|(_, id)| id)
     }
 
-    pub fn await_leader(&mut self) -> u64 {
+    pub(crate) fn await_leader(&mut self) -> u64 {
         self.run_until("a leader", 600, |world| world.leader().is_some());
         self.leader().unwrap()
     }
 
     /// Waits until a particular master leads and nobody else says so.
-    pub fn await_lead_of(&mut self, id: u64, ticks: u64) {
+    pub(crate) fn await_lead_of(&mut self, id: u64, ticks: u64) {
         self.run_until("that master leads", ticks, |world| world.leader() == Some(id));
     }
 
-    pub fn propose(&mut self, id: u64) -> u64 {
+    pub(crate) fn propose(&mut self, id: u64) -> u64 {
         self.next += 1;
         let proposal = self.next;
         let record = [id.to_be_bytes(), proposal.to_be_bytes()].concat();
@@ -344,12 +344,12 @@ impl World {
     }
 
     /// Proposes and waits until it is acknowledged.
-    pub fn commit(&mut self, id: u64, count: usize) {
+    pub(crate) fn commit(&mut self, id: u64, count: usize) {
         let all: Vec<u64> = (0..count).map(|_| self.propose(id)).collect();
         self.run_until("acknowledged", 400, |world| all.iter().all(|one| world.acknowledged.contains(one)));
     }
 
-    pub fn read(&mut self, id: u64) -> u64 {
+    pub(crate) fn read(&mut self, id: u64) -> u64 {
         self.next += 1;
         let read = self.next;
         self.asked.insert(read, self.ledger.keys().next_back().copied().unwrap_or_default());
@@ -359,7 +359,7 @@ impl World {
     }
 
     /// Ends all faults, and waits until every living member has applied the same.
-    pub fn settle(&mut self) {
+    pub(crate) fn settle(&mut self) {
         self.heal();
         self.loss = 0;
         self.doubled = 0;
@@ -384,7 +384,7 @@ impl World {
     }
 
     /// Nothing that was acknowledged is lost, and nothing is there twice.
-    pub fn check_acknowledged(&self) {
+    pub(crate) fn check_acknowledged(&self) {
         for (id, node) in self.nodes.iter().filter(|(_, node)| !node.is_removed) {
             let records: Vec<u64> = node
                 .state
