@@ -93,6 +93,49 @@ fn a_master_that_dies_while_it_saves_a_snapshot_starts_again() {
 }
 
 #[test]
+fn a_master_does_not_campaign_while_it_saves_a_snapshot() {
+    for seed in 0..20 {
+        let mut world = World::new(seed, &[(1, 1), (2, 2), (3, 3)]);
+        let leader = world.await_leader();
+        let follower = (1..=3).find(|id| *id != leader).unwrap();
+        world.crash(follower);
+        for _ in 0..4 {
+            let leader = world.await_leader();
+            world.commit(leader, 30);
+        }
+        world.disk_delay = 300;
+        world.start(follower);
+        world.run_until("it saves a snapshot", 1_000, |world| world.is_saving_snapshot(follower));
+        // Nobody is left to be heard, for many time-outs.
+        world.isolate(follower);
+        world.run(300);
+        world.disk_delay = 1;
+        world.settle();
+    }
+}
+
+#[test]
+fn a_master_alone_that_was_deposed_does_not_lead_before_its_log_is_written() {
+    use protobuf::Message as _;
+    use raft::eraftpb::{Message, MessageType};
+
+    let mut world = World::new(1, &[(1, 0)]);
+    world.await_lead_of(1, 100);
+    world.disk_delay = 400;
+    world.propose(1);
+    let term = world.replica(1).status().term;
+    // A stranger, as a master that was removed long ago may be.
+    let stranger =
+        Message { msg_type: MessageType::MsgHeartbeat, from: 9, to: 1, term: term + 1, ..Message::default() };
+    world.replica(1).receive(&stranger.write_to_bytes().unwrap()).unwrap();
+    world.carry_out(1);
+    assert_eq!(world.leader(), None);
+    world.run(400);
+    world.disk_delay = 1;
+    world.settle();
+}
+
+#[test]
 fn all_masters_die_at_once_and_come_back_with_everything() {
     for seed in 0..20 {
         let mut world = World::new(seed, &[(1, 1), (2, 2), (3, 3)]);

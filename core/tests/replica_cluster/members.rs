@@ -4,6 +4,7 @@ use akrida_core::ids::RaftId;
 use akrida_core::replica::change::{ChangeRefused, MemberChange};
 use akrida_core::replica::status::Role;
 use akrida_core::replica::stored::Stored;
+use raft::eraftpb::EntryType;
 
 use crate::world::{World, member};
 
@@ -118,6 +119,24 @@ fn a_lost_disk_under_the_old_id_is_refused_and_nobody_panics() {
     let refused = &world.nodes[&lost].refused;
     assert!(refused.iter().any(|reason| reason.contains("were data lost?")), "{refused:?}");
     assert_eq!(world.leader(), Some(leader));
+}
+
+#[test]
+fn a_committed_change_is_on_the_disk_without_further_writes() {
+    for seed in 0..20 {
+        let mut world = World::new(seed, &THREE);
+        let leader = world.await_leader();
+        let gone = (1..=3).find(|id| *id != leader).unwrap();
+        change(&mut world, leader, &[], &[gone]).unwrap();
+        let left: Vec<u64> = (1..=3).filter(|id| *id != gone).collect();
+        await_voters(&mut world, &left);
+        world.run(20);
+        for id in left {
+            let disk = &world.nodes[&id].disk;
+            let changes = disk.entries.iter().filter(|entry| entry.entry_type != EntryType::EntryNormal);
+            assert!(disk.hard_state.commit >= changes.last().unwrap().index, "seed {seed}: master {id}");
+        }
+    }
 }
 
 #[test]

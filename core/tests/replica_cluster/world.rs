@@ -140,6 +140,12 @@ impl World {
         node.leads = None;
     }
 
+    /// Whether a master is writing a snapshot that its leader sent.
+    pub(crate) fn is_saving_snapshot(&self, id: u64) -> bool {
+        let of_leader = |write: &Write| matches!(write, Write::Log(persist) if persist.snapshot.is_some());
+        self.nodes[&id].writes.iter().any(|(_, write)| of_leader(write))
+    }
+
     pub(crate) fn set_fail_back(&mut self, steady_ticks: u64, rest_ticks: u64) {
         let ids: Vec<u64> = self.nodes.keys().copied().collect();
         for id in ids {
@@ -262,8 +268,8 @@ impl World {
                     let record = entry.record.to_vec();
                     let agreed = self.ledger.entry(entry.index.0).or_insert_with(|| record.clone());
                     assert_eq!(*agreed, record, "entry {} differs on master {id}", entry.index.0);
-                    if record.len() == 16 && record[..8] == id.to_be_bytes() {
-                        self.acknowledged.insert(u64::from_be_bytes(record[8..].try_into().unwrap()));
+                    if let Some(proposal) = proposal_of(&record).filter(|_| record[..8] == id.to_be_bytes()) {
+                        self.acknowledged.insert(proposal);
                     }
                     node.state.insert(entry.index.0, record);
                 }
@@ -287,6 +293,8 @@ impl World {
             }
             Output::Leads { term } => {
                 node.leads = Some(term);
+                let known: BTreeSet<u64> = node.state.values().filter_map(|record| proposal_of(record)).collect();
+                assert!(self.acknowledged.is_subset(&known), "master {id} leads but has not applied everything");
                 let first = self.leaders.insert(term, id);
                 assert_eq!(first, None, "two leaders in term {term}, {id} too: {}", self.trace.join("\n"));
             }
@@ -386,18 +394,17 @@ impl World {
     /// Nothing that was acknowledged is lost, and nothing is there twice.
     pub(crate) fn check_acknowledged(&self) {
         for (id, node) in self.nodes.iter().filter(|(_, node)| !node.is_removed) {
-            let records: Vec<u64> = node
-                .state
-                .values()
-                .filter(|record| record.len() == 16)
-                .map(|record| u64::from_be_bytes(record[8..].try_into().unwrap()))
-                .collect();
+            let records: Vec<u64> = node.state.values().filter_map(|record| proposal_of(record)).collect();
             let unique: BTreeSet<u64> = records.iter().copied().collect();
             assert_eq!(unique.len(), records.len(), "master {id} has a record twice");
             assert!(self.acknowledged.is_subset(&unique), "master {id} lost what was acknowledged");
             assert!(unique.is_disjoint(&node.dropped), "master {id} has a record that was dropped");
         }
     }
+}
+
+fn proposal_of(record: &[u8]) -> Option<u64> {
+    Some(u64::from_be_bytes(record.get(8..)?.try_into().ok()?))
 }
 
 fn write_to(disk: &mut Stored, write: Write) {
