@@ -242,16 +242,18 @@ async fn a_master_that_is_removed_is_neither_called_nor_heard() {
 #[actix::test]
 async fn who_answers_must_be_who_was_called() {
     let runtime = LinkRuntime::start().unwrap();
-    let c = Node::start("c", 0, "s");
+    let mut c = Node::start("c", 0, "s");
     c.peers.set(vec![at("a", 1)]);
     let (inbox, mut heard) = Inbox::new();
     let options = PeerOptions { secrets: cluster_secret("s"), ..PeerOptions::new(own("a"), Vec::new()) };
     let peers = Peers::start(options, &runtime, Arc::clone(&inbox) as _);
     peers.set(vec![at("b", c.port())]);
-    // The real one comes to another port later: until then nothing goes to the wrong one.
+    // It was about to be let in when it found out who had answered.
+    assert_eq!(c.next().await, FromPeer::Hello("a".into()));
+    assert_eq!(c.next().await, FromPeer::Hello("a".into()));
+    assert!(!peers.send("b", PeerFrameKind::Raft, Bytes::new()));
     let b = Node::start("b", 0, "s");
     b.peers.set(vec![at("a", 1)]);
-    assert!(!peers.send("b", PeerFrameKind::Raft, Bytes::new()));
     peers.set(vec![at("b", b.port())]);
     assert_eq!(within(heard.recv()).await, Some(FromPeer::Hello("b".into())));
 }

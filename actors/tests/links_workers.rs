@@ -15,11 +15,11 @@ use akrida_core::limits;
 use akrida_core::wire::body::{pack, unpack};
 use akrida_core::wire::frame::FrameKind;
 use akrida_core::wire::handshake::PeerHello;
+use akrida_core::wire::handshake::refusal::Refusal;
 use akrida_core::wire::{FromWorker, ToWorker};
 use bytes::Bytes;
-use link_support::{Master, Raw, Told, Worker, local, own, peer, within, worker_hello, worker_options};
+use link_support::{Master, Raw, Worker, local, own, peer, within, worker_hello, worker_options};
 use tokio::net::TcpListener;
-use tokio::sync::watch;
 
 fn heard(sent_us: u64) -> ToWorker {
     ToWorker::HeartbeatHeard { sent_us }
@@ -112,25 +112,15 @@ async fn each_master_gets_one_link_however_often_it_is_listed() {
     options.masters.push(MasterAddress { host: "localhost".into(), port: a.address().port() });
     let mut worker = Worker::start(options).await;
     assert_eq!(worker.links.count(), 4);
-    let mut names = [worker.up().await.0, worker.up().await.0];
-    names.sort_unstable();
-    assert_eq!(names.each_ref().map(|name| &**name), ["a", "b"]);
+    let mut up = [worker.up().await, worker.up().await];
+    up.sort_unstable_by(|(first, _), (second, _)| first.cmp(second));
+    let [(first, to_a), (second, to_b)] = up;
+    assert_eq!((&*first, &*second), ("a", "b"));
+    a.attached().await;
     b.attached().await;
-    // Another way to the same master is closed again at once; the link that was first is untouched.
-    let mut links = 0;
-    let (mut first, mut uplink_is_used) = (None, false);
-    while !uplink_is_used {
-        match a.told().await {
-            Told::Attached(attach) => {
-                links += 1;
-                first.get_or_insert(attach.downlink);
-                uplink_is_used = true;
-            }
-            Told::Detached(_) => links -= 1,
-            Told::Said(said) => panic!("{said:?}"),
-        }
-    }
-    assert_eq!(links, 1);
+    to_a.send(Says(ready(1))).await.unwrap();
+    to_b.send(Says(ready(2))).await.unwrap();
+    assert_eq!((a.said().await.message, b.said().await.message), (ready(1), ready(2)));
     assert!(worker.has_heard_nothing());
 }
 
@@ -226,28 +216,32 @@ async fn a_name_that_no_master_takes_is_given_up() {
     within(worker.links.close()).await;
 }
 
+/// What a worker that is linked to the master "a" of cluster 1 says to another one that would take it.
+async fn second_master_is_told(second: PeerHello) -> Refusal {
+    let (a, b) = (TcpListener::bind("127.0.0.1:0").await.unwrap(), TcpListener::bind("127.0.0.1:0").await.unwrap());
+    let addresses = [a.local_addr().unwrap(), b.local_addr().unwrap()];
+    let mut worker = Worker::start(worker_options(&addresses)).await;
+    let mut first = Raw::new(within(a.accept()).await.unwrap().0);
+    first.answer("a", &[]).await;
+    worker.up().await;
+    let mut other = Raw::new(within(b.accept()).await.unwrap().0);
+    other.answer_as(second, &[]).await;
+    let last = other.read().await.unwrap();
+    assert_eq!(last.kind, FrameKind::Refused);
+    assert!(other.has_ended().await);
+    assert!(worker.has_heard_nothing());
+    Refusal::of(&last)
+}
+
 #[actix::test]
 async fn a_worker_belongs_to_the_cluster_that_took_it_first() {
-    let of_cluster = |name, cluster| {
-        let own = watch::channel(PeerHello { cluster: Some(cluster), ..peer(name, 0) }).1;
-        Master::start(ServerOptions::new("127.0.0.1", 0, own))
-    };
-    let (mut a, mut b) = (of_cluster("a", 1), of_cluster("b", 2));
-    let mut worker = Worker::start(worker_options(&[a.address(), b.address()])).await;
-    let (first, _) = worker.up().await;
-    // The other one was refused, by whichever side saw it first; it may have been told of a link that ended at once.
-    let (taken, other) = if &*first == "a" { (&mut a, &mut b) } else { (&mut b, &mut a) };
-    taken.attached().await;
-    assert!(worker.has_heard_nothing());
-    let mut raw = Raw::connect(other.address()).await;
-    raw.call(worker_hello("w2"), None).await.unwrap();
-    loop {
-        if let Told::Attached(attach) = other.told().await
-            && attach.worker == WorkerId("w2".into())
-        {
-            break;
-        }
-    }
+    let told = second_master_is_told(PeerHello { cluster: Some(2), ..peer("b", 0) }).await;
+    assert_eq!(told, Refusal::OtherCluster { caller: 1, master: 2 });
+}
+
+#[actix::test]
+async fn a_second_way_to_the_same_master_is_not_taken() {
+    assert_eq!(second_master_is_told(peer("a", 0)).await, Refusal::LinkedAlready { master: "a".into() });
 }
 
 #[actix::test]

@@ -57,7 +57,8 @@ impl Draw {
     }
 
     fn running(&self) -> Option<Running> {
-        self.flag.then_some(Running { run: self.run(), plan_us: (self.small % 2 == 0).then_some(self.numbers[1]) })
+        self.flag
+            .then_some(Running { run: self.run(), plan_us: self.small.is_multiple_of(2).then_some(self.numbers[1]) })
     }
 
     fn rows(&self) -> Vec<RowRange> {
@@ -150,7 +151,7 @@ impl Draw {
         }
     }
 
-    fn to_worker(&self) -> Vec<ToWorker> {
+    fn messages_to(&self) -> Vec<ToWorker> {
         let run = self.run();
         let lease_ms = self.flag.then_some(self.numbers[2]);
         vec![
@@ -167,7 +168,7 @@ impl Draw {
         ]
     }
 
-    fn from_worker(&self) -> Vec<FromWorker> {
+    fn messages_of(&self) -> Vec<FromWorker> {
         let run = self.run();
         let profile = WorkerProfile {
             tags: vec![self.text()],
@@ -224,7 +225,7 @@ proptest! {
 
     #[test]
     fn every_message_comes_out_as_it_went_in(draw in draws()) {
-        for (to, from) in draw.to_worker().into_iter().zip(draw.from_worker()) {
+        for (to, from) in draw.messages_to().into_iter().zip(draw.messages_of()) {
             all_are_drawn(&to, &from);
             prop_assert_eq!(unpack(&pack(&to)), Ok(to.clone()));
             prop_assert_eq!(unpack(&pack_named(&to)), Ok(to));
@@ -242,7 +243,7 @@ proptest! {
         at in any::<prop::sample::Index>(),
         by in 1_u8..,
     ) {
-        for (to, from) in draw.to_worker().into_iter().zip(draw.from_worker()) {
+        for (to, from) in draw.messages_to().into_iter().zip(draw.messages_of()) {
             for mut bytes in [pack(&to).to_vec(), pack(&from).to_vec()] {
                 let at = at.index(bytes.len());
                 let _ = unpack::<ToWorker>(&bytes[..at]);

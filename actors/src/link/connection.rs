@@ -6,8 +6,6 @@ use std::time::Duration;
 
 use akrida_core::limits;
 use akrida_core::wire::frame::{Checksum, Decoder, Frame, FrameKind};
-use akrida_core::wire::handshake::HandshakeError;
-use akrida_core::wire::handshake::refusal::Refusal;
 use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::sync::{Notify, mpsc};
@@ -100,9 +98,6 @@ impl FrameReader {
                 filled.await.map_err(|_| LinkError::Silent(self.idle))??;
                 continue;
             };
-            if frame.kind == FrameKind::Refused {
-                return Err(LinkError::Handshake(HandshakeError::Refused(Refusal::of(&frame))));
-            }
             if frame.version != self.version {
                 return Err(LinkError::OtherVersion { agreed: self.version, version: frame.version });
             }

@@ -38,8 +38,6 @@ pub(super) enum LinkError {
     Unresolved(io::Error),
     #[error("every address of the name has a link already")]
     NoAddressLeft,
-    #[error("master {0:?} has a link already: it is listed twice, or under two names")]
-    SameMaster(String),
     #[error("the other side is slower than what is sent to it")]
     TooSlow,
     #[error("who was to be told is gone")]

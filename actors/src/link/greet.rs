@@ -1,10 +1,12 @@
 //! Handshakes over a connection.
 
+use akrida_core::wire::frame::{Frame, FrameKind};
 use akrida_core::wire::handshake::acceptor::{self, Acceptor};
 use akrida_core::wire::handshake::initiator::{self, Initiator};
 use akrida_core::wire::handshake::refusal::Refusal;
 use akrida_core::wire::handshake::secret::Secret;
 use akrida_core::wire::handshake::{Grant, HandshakeError, Hello, Nonce, PROTOCOL, Role};
+use bytes::Bytes;
 
 use super::connection::Connection;
 use super::error::LinkError;
@@ -17,7 +19,7 @@ pub(super) fn nonce() -> Result<Nonce, LinkError> {
     Ok(nonce)
 }
 
-/// Calls a master. It is told when this side refuses, by whatever `check` knows of it too.
+/// Calls a master. It is told when this side refuses, for what `check` knows of it too.
 pub(super) async fn call(
     mut connection: Connection,
     role: Role,
@@ -34,7 +36,10 @@ pub(super) async fn call(
                 continue;
             }
             Ok(initiator::Progress::Accepted(grant)) => match check(&grant) {
-                Ok(()) => return Ok((connection, grant)),
+                Ok(()) => {
+                    connection.write(&ping(grant.protocol)).await?;
+                    return Ok((connection, grant));
+                }
                 Err(refusal) => refusal,
             },
             Err(HandshakeError::Refuse(refusal)) => refusal,
@@ -59,6 +64,22 @@ pub(super) async fn hear(
             Err(refused) => return Err(refused.into()),
         }
     }
+}
+
+/// Lets a verified caller in, once it agrees. Gives the protocol version of all that follows.
+pub(super) async fn let_in(mut connection: Connection, mut master: Acceptor) -> Result<(Connection, u8), LinkError> {
+    let (accepted, version) = master.accept().expect("the caller is verified");
+    connection.write(&accepted).await?;
+    let answer = connection.read().await?;
+    match answer.kind {
+        FrameKind::Ping => Ok((connection, version)),
+        FrameKind::Refused => Err(HandshakeError::Refused(Refusal::of(&answer)).into()),
+        other => Err(LinkError::NotAllowed(other)),
+    }
+}
+
+fn ping(version: u8) -> Frame {
+    Frame { kind: FrameKind::Ping, version, body: Bytes::new() }
 }
 
 /// Tells a caller that it is not wanted.

@@ -6,12 +6,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix::{
-    Actor, ActorContext, ActorFutureExt, AsyncContext, AtomicResponse, Context, Handler, Message, Recipient, WrapFuture,
-};
+use actix::{Actor, ActorFutureExt, AsyncContext, Context, Handler, Message, Recipient, WrapFuture};
 use akrida_core::limits;
 use akrida_core::wire::Leadership;
-use akrida_core::wire::body::{pack, unpack};
+use akrida_core::wire::body::unpack;
 use akrida_core::wire::frame::{Frame, FrameKind};
 use akrida_core::wire::handshake::refusal::Refusal;
 use akrida_core::wire::handshake::{Grant, HandshakeError, Role, WorkerHello};
@@ -22,8 +20,9 @@ use super::addresses::{Claim, Claimed, MasterAddress, resolve};
 use super::connection::{Connection, FrameReader, FrameWriter};
 use super::error::LinkError;
 use super::masters::Group;
-use super::queue::{FrameQueue, FrameSender, queue};
-use super::{Downlink, Heard, LinkEvent, LinkId, Says, greet, stream};
+use super::queue::{FrameQueue, queue};
+use super::uplinker::Uplinker;
+use super::{Downlink, Heard, LinkEvent, LinkId, greet, stream};
 
 /// Keeps the link to one master.
 #[derive(Debug)]
@@ -79,38 +78,13 @@ impl Handler<CloseLink> for MasterLink {
     }
 }
 
-/// Takes what the worker says on one connection. A message for a connection that has ended goes nowhere: what matters is
-/// said again on the next.
-struct Uplinker {
-    queue: FrameSender,
-}
-
-impl Actor for Uplinker {
-    type Context = Context<Self>;
-}
-
-impl Handler<Says> for Uplinker {
-    type Result = AtomicResponse<Self, ()>;
-
-    /// Answers when there is place for the message, and takes no other one before.
-    fn handle(&mut self, Says(message): Says, _: &mut Self::Context) -> Self::Result {
-        let queue = self.queue.clone();
-        let pushed = async move { queue.push(FrameKind::FromWorker, pack(&message)).await };
-        AtomicResponse::new(Box::pin(pushed.into_actor(self).map(|is_open, _, context| {
-            if !is_open {
-                context.stop();
-            }
-        })))
-    }
-}
-
 /// A connection that is up.
 struct Line {
     reader: FrameReader,
     writer: FrameWriter,
     grant: Grant,
     /// Held while it is up.
-    _claims: [Claim; 2],
+    _claims: (Claim, Option<Claim>),
 }
 
 #[derive(Debug)]
@@ -189,7 +163,7 @@ impl Keeper {
     fn pause(&self, attempt: u32, error: &LinkError) -> Duration {
         let interval = self.group.options.reconnect_interval;
         let least = match error {
-            LinkError::Handshake(_) | LinkError::SameMaster(_) => interval.max(limits::REFUSED_RETRY),
+            LinkError::Handshake(_) => interval.max(limits::REFUSED_RETRY),
             _ => interval,
         };
         pause(least, attempt, fastrand::u32(..=1_000))
@@ -224,13 +198,17 @@ impl Keeper {
         let cluster = self.group.cluster.get().copied();
         let hello = WorkerHello { id: options.worker.clone(), incarnation: options.incarnation, cluster };
         let connection = Connection::new(stream.io);
-        let check = |grant: &Grant| self.check_cluster(grant);
+        let mut master = None;
+        let check = |grant: &Grant| {
+            self.check_cluster(grant)?;
+            let name = Arc::clone(&grant.master.name);
+            master = self.group.claims.claim(Claimed::Master(Arc::clone(&name)), self.link);
+            if master.is_some() { Ok(()) } else { Err(Refusal::LinkedAlready { master: name }) }
+        };
         let (connection, grant) = greet::call(connection, Role::Worker(hello), options.secret.as_ref(), check).await?;
-        let name = &grant.master.name;
-        let master = self.group.claims.claim(Claimed::Master(Arc::clone(name)), self.link);
-        let master = master.ok_or_else(|| LinkError::SameMaster(name.to_string()))?;
+        let claims = (claim, master);
         let (reader, writer) = connection.open(grant.protocol, options.idle);
-        Ok(Line { reader, writer, grant, _claims: [claim, master] })
+        Ok(Line { reader, writer, grant, _claims: claims })
     }
 
     /// The first master to answer says which cluster the worker belongs to.

@@ -24,6 +24,7 @@ pub mod server;
 pub mod session;
 mod stream;
 pub mod tls;
+mod uplinker;
 
 use std::sync::Arc;
 

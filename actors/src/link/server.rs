@@ -217,13 +217,12 @@ impl Door {
     async fn let_in(&self, tcp: TcpStream) -> Result<(), LinkError> {
         let stream = stream::accept(tcp, self.tls.as_ref()).await?;
         let master = Acceptor::new(self.policy(), greet::nonce()?);
-        let (mut connection, mut master, role) = greet::hear(Connection::new(stream.io), master).await?;
+        let (connection, master, role) = greet::hear(Connection::new(stream.io), master).await?;
         let admitted = match self.admit(role, stream.certificate.as_ref()) {
             Ok(admitted) => admitted,
             Err(refusal) => return Err(greet::refuse(connection, refusal).await),
         };
-        let (accepted, version) = master.accept().expect("the caller is verified");
-        connection.write(&accepted).await?;
+        let (connection, version) = greet::let_in(connection, master).await?;
         let (reader, writer) = connection.open(version, self.options.idle);
         match admitted {
             Admitted::Peer(peer, peers) => peers.take(peer, reader, writer),

@@ -30,29 +30,29 @@ use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
 
 /// Fails a test that hangs. Nothing is asserted about how long anything takes.
-pub async fn within<T>(future: impl Future<Output = T>) -> T {
+pub(crate) async fn within<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(60), future).await.expect("it hangs")
 }
 
-pub fn secret(text: &str) -> Secret {
+pub(crate) fn secret(text: &str) -> Secret {
     Secret::new(text).unwrap()
 }
 
-pub fn cluster_secret(text: &str) -> Secrets {
+pub(crate) fn cluster_secret(text: &str) -> Secrets {
     Secrets::new(Some(secret(text)), None).unwrap()
 }
 
-pub fn peer(name: &str, port: u16) -> PeerHello {
+pub(crate) fn peer(name: &str, port: u16) -> PeerHello {
     PeerHello { name: name.into(), raft_id: RaftId(1), host: "127.0.0.1".into(), port, cluster: Some(1) }
 }
 
-pub fn own(name: &str) -> watch::Receiver<PeerHello> {
+pub(crate) fn own(name: &str) -> watch::Receiver<PeerHello> {
     watch::channel(peer(name, 0)).1
 }
 
 /// What a master is told.
 #[derive(Debug)]
-pub enum Told {
+pub(crate) enum Told {
     Attached(Attach),
     Detached(Detach),
     Said(Uplink),
@@ -87,22 +87,22 @@ impl Handler<Uplink> for Recorder {
 }
 
 /// A master with its port.
-pub struct Master {
-    pub server: LinkServer,
+pub(crate) struct Master {
+    pub(crate) server: LinkServer,
     told: mpsc::UnboundedReceiver<Told>,
     _runtime: LinkRuntime,
 }
 
-pub fn local(name: &str) -> ServerOptions {
+pub(crate) fn local(name: &str) -> ServerOptions {
     ServerOptions::new("127.0.0.1", 0, own(name))
 }
 
 impl Master {
-    pub fn start(options: ServerOptions) -> Self {
+    pub(crate) fn start(options: ServerOptions) -> Self {
         Self::with_peers(options, &LinkRuntime::start().unwrap(), None)
     }
 
-    pub fn with_peers(options: ServerOptions, runtime: &LinkRuntime, peers: Option<Peers>) -> Self {
+    pub(crate) fn with_peers(options: ServerOptions, runtime: &LinkRuntime, peers: Option<Peers>) -> Self {
         let (sender, told) = mpsc::unbounded_channel();
         let recorder = Recorder(sender).start();
         let to = Attachments {
@@ -124,36 +124,36 @@ impl Master {
         Self { server, told, _runtime: runtime.clone() }
     }
 
-    pub fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.server.address()
     }
 
-    pub async fn told(&mut self) -> Told {
+    pub(crate) async fn told(&mut self) -> Told {
         within(self.told.recv()).await.expect("the server is up")
     }
 
-    pub async fn attached(&mut self) -> Attach {
+    pub(crate) async fn attached(&mut self) -> Attach {
         match self.told().await {
             Told::Attached(attach) => attach,
             other => panic!("{other:?}"),
         }
     }
 
-    pub async fn detached(&mut self) -> Detach {
+    pub(crate) async fn detached(&mut self) -> Detach {
         match self.told().await {
             Told::Detached(detach) => detach,
             other => panic!("{other:?}"),
         }
     }
 
-    pub async fn said(&mut self) -> Uplink {
+    pub(crate) async fn said(&mut self) -> Uplink {
         match self.told().await {
             Told::Said(uplink) => uplink,
             other => panic!("{other:?}"),
         }
     }
 
-    pub fn is_told_nothing(&mut self) -> bool {
+    pub(crate) fn is_told_nothing(&mut self) -> bool {
         self.told.try_recv().is_err()
     }
 }
@@ -173,12 +173,12 @@ impl Handler<Heard> for Listener {
 }
 
 /// A worker with its links.
-pub struct Worker {
-    pub links: MasterLinks,
+pub(crate) struct Worker {
+    pub(crate) links: MasterLinks,
     heard: mpsc::UnboundedReceiver<Heard>,
 }
 
-pub fn worker_options(masters: &[SocketAddr]) -> MasterLinksOptions {
+pub(crate) fn worker_options(masters: &[SocketAddr]) -> MasterLinksOptions {
     let masters = masters.iter().map(|at| MasterAddress { host: at.ip().to_string().into(), port: at.port() });
     MasterLinksOptions {
         reconnect_interval: Duration::from_millis(10),
@@ -187,45 +187,45 @@ pub fn worker_options(masters: &[SocketAddr]) -> MasterLinksOptions {
 }
 
 impl Worker {
-    pub async fn start(options: MasterLinksOptions) -> Self {
+    pub(crate) async fn start(options: MasterLinksOptions) -> Self {
         let (sender, heard) = mpsc::unbounded_channel();
         let links = MasterLinks::start(options, Listener(sender).start().recipient()).await;
         Self { links, heard }
     }
 
-    pub async fn heard(&mut self) -> LinkEvent {
+    pub(crate) async fn heard(&mut self) -> LinkEvent {
         within(self.heard.recv()).await.expect("the links are up").event
     }
 
-    pub async fn up(&mut self) -> (Arc<str>, Recipient<Says>) {
+    pub(crate) async fn up(&mut self) -> (Arc<str>, Recipient<Says>) {
         match self.heard().await {
             LinkEvent::Up { master, uplink } => (master, uplink),
             other => panic!("{other:?}"),
         }
     }
 
-    pub fn has_heard_nothing(&mut self) -> bool {
+    pub(crate) fn has_heard_nothing(&mut self) -> bool {
         self.heard.try_recv().is_err()
     }
 }
 
 /// One end of a connection in the hands of a test.
-pub struct Raw {
-    pub tcp: TcpStream,
+pub(crate) struct Raw {
+    pub(crate) tcp: TcpStream,
     decoder: Decoder,
 }
 
 impl Raw {
-    pub fn new(tcp: TcpStream) -> Self {
+    pub(crate) fn new(tcp: TcpStream) -> Self {
         Self { tcp, decoder: Decoder::new(limits::FRAME_BYTES_MAX) }
     }
 
-    pub async fn connect(to: SocketAddr) -> Self {
+    pub(crate) async fn connect(to: SocketAddr) -> Self {
         Self::new(within(TcpStream::connect(to)).await.unwrap())
     }
 
     /// The next frame; `None` when the connection has ended.
-    pub async fn read(&mut self) -> Option<Frame> {
+    pub(crate) async fn read(&mut self) -> Option<Frame> {
         loop {
             if let Some(frame) = self.decoder.take().unwrap() {
                 return Some(frame);
@@ -238,7 +238,7 @@ impl Raw {
     }
 
     /// The next frame that is no ping.
-    pub async fn read_message(&mut self) -> Option<Frame> {
+    pub(crate) async fn read_message(&mut self) -> Option<Frame> {
         loop {
             match self.read().await {
                 Some(frame) if matches!(frame.kind, FrameKind::Ping | FrameKind::Pong) => {}
@@ -247,40 +247,47 @@ impl Raw {
         }
     }
 
-    pub async fn write(&mut self, frame: &Frame) {
+    pub(crate) async fn write(&mut self, frame: &Frame) {
         let mut bytes = BytesMut::new();
         frame.encode(&mut bytes).unwrap();
         within(self.tcp.write_all(&bytes)).await.unwrap();
     }
 
-    pub async fn say(&mut self, kind: FrameKind, body: Bytes) {
+    pub(crate) async fn say(&mut self, kind: FrameKind, body: Bytes) {
         self.write(&Frame { kind, version: PROTOCOL.max, body }).await;
     }
 
     /// Whether the other side has ended the connection, whatever it said before.
-    pub async fn has_ended(mut self) -> bool {
+    pub(crate) async fn has_ended(mut self) -> bool {
         while self.read().await.is_some() {}
         true
     }
 
     /// A handshake as caller.
-    pub async fn call(&mut self, hello: Hello, secret: Option<&Secret>) -> Result<Grant, Refusal> {
+    pub(crate) async fn call(&mut self, hello: Hello, secret: Option<&Secret>) -> Result<Grant, Refusal> {
         let mut caller = Initiator::new(hello, secret);
         self.write(&caller.hello()).await;
         loop {
             let answer = self.read().await.expect("an answer");
             match caller.step(&answer) {
                 Ok(initiator::Progress::Send(frame)) => self.write(&frame).await,
-                Ok(initiator::Progress::Accepted(grant)) => return Ok(grant),
+                Ok(initiator::Progress::Accepted(grant)) => {
+                    self.say(FrameKind::Ping, Bytes::new()).await;
+                    return Ok(grant);
+                }
                 Err(HandshakeError::Refuse(refusal) | HandshakeError::Refused(refusal)) => return Err(refusal),
             }
         }
     }
 
-    /// A handshake as master.
-    pub async fn answer(&mut self, name: &str, peers: &[&str]) -> Role {
+    /// A handshake as master, of cluster 1.
+    pub(crate) async fn answer(&mut self, name: &str, peers: &[&str]) -> Role {
+        self.answer_as(peer(name, 0), peers).await
+    }
+
+    pub(crate) async fn answer_as(&mut self, master: PeerHello, peers: &[&str]) -> Role {
         let policy = Policy {
-            master: peer(name, 0),
+            master,
             protocol: PROTOCOL,
             secrets: Secrets::default(),
             peers: peers.iter().map(|name| (*name).into()).collect(),
@@ -299,18 +306,18 @@ impl Raw {
     }
 }
 
-pub fn worker_hello(name: &str) -> Hello {
+pub(crate) fn worker_hello(name: &str) -> Hello {
     let worker = WorkerHello { id: WorkerId(name.into()), incarnation: Incarnation(1), cluster: None };
     Hello { protocol: PROTOCOL, role: Role::Worker(worker), nonce: [5; 32] }
 }
 
-pub fn peer_hello(name: &str) -> Hello {
+pub(crate) fn peer_hello(name: &str) -> Hello {
     Hello { protocol: PROTOCOL, role: Role::Peer(peer(name, 0)), nonce: [5; 32] }
 }
 
 /// What a master hears of another one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum FromPeer {
+pub(crate) enum FromPeer {
     Hello(String),
     Message(String, PeerFrameKind, Bytes),
     Gone(String),
@@ -318,18 +325,18 @@ pub enum FromPeer {
 
 /// An inbox that records.
 #[derive(Debug)]
-pub struct Inbox {
+pub(crate) struct Inbox {
     sender: mpsc::UnboundedSender<FromPeer>,
     refuses: Mutex<Option<String>>,
 }
 
 impl Inbox {
-    pub fn new() -> (Arc<Self>, mpsc::UnboundedReceiver<FromPeer>) {
+    pub(crate) fn new() -> (Arc<Self>, mpsc::UnboundedReceiver<FromPeer>) {
         let (sender, receiver) = mpsc::unbounded_channel();
         (Arc::new(Self { sender, refuses: Mutex::default() }), receiver)
     }
 
-    pub fn refuse(&self, reason: &str) {
+    pub(crate) fn refuse(&self, reason: &str) {
         *self.refuses.lock().unwrap() = Some(reason.to_owned());
     }
 }

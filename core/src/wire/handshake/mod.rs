@@ -5,10 +5,11 @@
 //!   Hello { role, protocol, nonce }            ─►
 //!                                              ◄─    Challenge { nonce }        only with a secret
 //!   Proof { mac of Hello and Challenge }       ─►
-//!                                              ◄─    Accepted { grant, mac of all of it }, or Refused { why }
+//!                                              ◄─    Accepted { grant, mac of all of it }
+//!   Ping: the link is up                       ─►
 //! ```
 //!
-//! Either side may end it with the reason. With a secret nothing of a caller is looked at, beyond what it takes to
+//! Either side may say Refused, with the reason, instead. With a secret nothing of a caller is looked at, beyond what it takes to
 //! understand it, before its proof is right; and a caller trusts a master only after the master's own proof. What the
 //! proofs are made with differs between workers and masters ([`secret`]).
 //!

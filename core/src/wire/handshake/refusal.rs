@@ -80,6 +80,12 @@ pub enum Refusal {
     /// A message that does not belong here.
     #[error("{0} is out of turn")]
     OutOfTurn(String),
+    /// The caller has another connection to this master.
+    #[error("the caller has a link to the master {master:?} already: it is listed twice, or under two names")]
+    LinkedAlready {
+        /// Its name.
+        master: Arc<str>,
+    },
     /// Another reason.
     #[error("{0}")]
     Other(Arc<str>),
@@ -93,7 +99,7 @@ impl Refusal {
         matches!(self, Self::BadName(_))
     }
 
-    /// What a frame of the kind [`FrameKind::Refused`] says. A caller may send one even after it was accepted.
+    /// What a frame of the kind [`FrameKind::Refused`] says.
     #[must_use]
     pub fn of(frame: &Frame) -> Self {
         body::unpack(&frame.body).unwrap_or_else(|error| Self::Garbled(error.0))
