@@ -41,9 +41,8 @@ impl Run {
 
     fn end(self, cluster: &Cluster) -> Ended {
         let output = self.child.wait_with_output().expect("the program ends");
-        let summary = std::fs::read_to_string(cluster.folder().join("out.json")).unwrap_or_else(|_| {
-            panic!("no summary\n{}\n{}", String::from_utf8_lossy(&output.stderr), cluster.logs())
-        });
+        let summary = std::fs::read_to_string(cluster.folder().join("out.json"))
+            .unwrap_or_else(|_| panic!("no summary\n{}\n{}", String::from_utf8_lossy(&output.stderr), cluster.logs()));
         Ended { output, summary: serde_json::from_str(&summary).expect("JSON") }
     }
 }
@@ -251,7 +250,8 @@ fn a_master_that_lost_its_disk_waits_until_it_is_replaced() {
     cluster.wipe_master(lost);
     cluster.start_master(lost);
     let name = format!("master-{}", lost + 1);
-    cluster.await_that("the master to say that it waits", || cluster.master_log(lost).contains("replace").then_some(()));
+    cluster
+        .await_that("the master to say that it waits", || cluster.master_log(lost).contains("replace").then_some(()));
     let masters = cluster.addresses();
     let replaced = cluster.command(&["cluster", "replace", &name, "--masters", &masters]).output().expect("it starts");
     assert!(replaced.status.success(), "{}\n{}", String::from_utf8_lossy(&replaced.stderr), cluster.logs());

@@ -138,6 +138,15 @@ pub struct WorkerStatus {
     pub losses: u32,
 }
 
+/// What a master has applied, in short: masters that have applied the same have the same digest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StateDigest {
+    /// The last entry of the log that is applied.
+    pub applied: u64,
+    /// The SHA-256 of the whole replicated state, in hexadecimal.
+    pub digest: String,
+}
+
 /// Hands the lead to this master.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Transfer {

@@ -11,7 +11,7 @@ pub mod paths;
 pub mod runs;
 
 pub use cluster::{
-    AddMember, ClusterStatus, LeaderAddress, MasterRole, MemberStatus, NamedMember, Transfer, WorkerStatus,
+    AddMember, ClusterStatus, LeaderAddress, MasterRole, MemberStatus, NamedMember, StateDigest, Transfer, WorkerStatus,
 };
 pub use error::ApiError;
 pub use masters::MasterAddress;

@@ -39,6 +39,9 @@ pub const CLUSTER_REPLACE: &str = "/api/v1/cluster/replace";
 /// The replicated state as bytes, as the asked master has applied it.
 pub const CLUSTER_SNAPSHOT: &str = "/api/v1/cluster/snapshot";
 
+/// What the asked master has applied, in short.
+pub const CLUSTER_DIGEST: &str = "/api/v1/cluster/digest";
+
 /// A path with a run's id in it.
 #[must_use]
 pub fn of_run(path: &str, run: &str) -> String {

@@ -10,8 +10,10 @@ mod debug_command;
 mod demo;
 mod follow;
 mod http_setup;
+mod link_security;
 mod listings;
 mod logging;
+mod master;
 mod outputs;
 mod preflight;
 mod run_command;
@@ -69,7 +71,7 @@ fn concluded(exit: anyhow::Result<Exit>) -> ExitCode {
 fn carry_out(invocation: Invocation, origin: &Origin) -> anyhow::Result<Exit> {
     match invocation {
         Invocation::Run(options) => return run_command::run(origin, &options),
-        Invocation::Master(_) => anyhow::bail!("masters are not available in this build yet"),
+        Invocation::Master(role) => return master::run(&role),
         Invocation::Worker(_) => anyhow::bail!("workers are not available in this build yet"),
         Invocation::DebugUser { secrets, options } => return debug_command::debug(origin, &options, secrets),
         Invocation::List(options) => print_all(listings::list(&origin.all(&options)?.scenario))?,

@@ -26,7 +26,7 @@ impl Standalone {
         let open_log: OpenLog = Box::new(|events| Box::new(LocalLog::new(events)));
         let (settings, seed) = (Settings::default(), fastrand::u64(..));
         let (coordinator, published) = CoordinatorActor::new(settings, ValidityLimits::default(), seed, open_log);
-        let Published { views, mut workers, mut leads } = published;
+        let Published { views, mut workers, mut leads, .. } = published;
         let coordinator = CoordinatorActor::start_in_arbiter(&Arbiter::new().handle(), move |_| coordinator);
         let id = WorkerId("standalone".into());
         let worker_id = id.clone();

@@ -79,6 +79,11 @@ async fn change<T: DeserializeOwned>(
     site.at_leader(&relayed, limits::WEB_START_WAIT, local).await
 }
 
+/// What this master has applied, in short: an operator sees at a glance that all masters agree.
+pub(super) async fn digest(site: Data<Site>) -> Answer {
+    Ok(HttpResponse::Ok().json(site.cluster().digest().await?))
+}
+
 /// The replicated state as this master has applied it: also a cluster that has lost its quorum can be saved.
 pub(super) async fn snapshot(site: Data<Site>) -> Answer {
     let bytes = site.cluster().snapshot().await?;

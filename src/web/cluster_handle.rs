@@ -12,7 +12,7 @@ use akrida_core::state::request::{Reply, RequestKey};
 use akrida_core::view::RunView;
 use bytes::Bytes;
 
-use crate::api::{AddMember, ClusterStatus, RunListed};
+use crate::api::{AddMember, ClusterStatus, RunListed, StateDigest};
 
 /// An answer that takes a while. It comes, or [`ControlError::TimedOut`] does: it never waits without end.
 pub type Answering<'a, T> = Pin<Box<dyn Future<Output = Result<T, ControlError>> + Send + 'a>>;
@@ -52,6 +52,9 @@ pub trait MasterControl: Send + Sync + 'static {
 
     /// The replicated state as bytes, as this master has applied it.
     fn snapshot(&self) -> Answering<'_, Bytes>;
+
+    /// The same in short.
+    fn digest(&self) -> Answering<'_, StateDigest>;
 }
 
 /// A master, shared by all that ask it.

@@ -36,6 +36,7 @@ pub(super) fn configure(config: &mut ServiceConfig) {
         .service(at(paths::CLUSTER_ADD).route(web::post().to(cluster::add)))
         .service(at(paths::CLUSTER_REMOVE).route(web::post().to(cluster::remove)))
         .service(at(paths::CLUSTER_REPLACE).route(web::post().to(cluster::replace)))
+        .service(at(paths::CLUSTER_DIGEST).route(web::get().to(cluster::digest)))
         .service(at(paths::CLUSTER_SNAPSHOT).route(web::get().to(cluster::snapshot)));
     // Scripts for older versions of Locust stop and reset with GET.
     config

@@ -152,7 +152,9 @@ impl Cluster {
 
     /// Waits until another master than this one leads.
     pub fn leader_other_than(&self, old: Option<usize>) -> usize {
-        self.await_that("a leader", || (0..self.masters.len()).find(|master| Some(*master) != old && self.leads(*master)))
+        self.await_that("a leader", || {
+            (0..self.masters.len()).find(|master| Some(*master) != old && self.leads(*master))
+        })
     }
 
     fn leads(&self, master: usize) -> bool {

@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use akrida::api::{ClusterStatus, RunListed};
+use akrida::api::{ClusterStatus, RunListed, StateDigest};
 use akrida::web::{
     Answering, ClusterHandle, ControlError, Health, Leadership, MasterControl, MemberChange, Renderers, Role,
     WebAddress, WebServer, WebSetup, start,
@@ -171,6 +171,10 @@ impl MasterControl for FakeMaster {
 
     fn snapshot(&self) -> Answering<'_, Bytes> {
         Box::pin(async move { Ok(Bytes::from_static(b"snapshot")) })
+    }
+
+    fn digest(&self) -> Answering<'_, StateDigest> {
+        Box::pin(async move { Ok(StateDigest { applied: 7, digest: "d1".to_owned() }) })
     }
 }
 

@@ -104,7 +104,13 @@ impl Handler<Give> for CoordinatorActor {
         let now = self.now();
         let command = match self.core() {
             None => return Box::pin(async { Err(OrderError::NotLeading) }),
-            Some(core) => core.order(order, now, self.state()),
+            Some(core) => {
+                // Before anything else: what has become of the run since is no reason to refuse a repeat.
+                if let Some(outcome) = request.as_ref().and_then(|request| self.state().outcome_of(request)) {
+                    return Box::pin(async { outcome.map_err(OrderError::Refused) });
+                }
+                core.order(order, now, self.state())
+            }
         };
         match command {
             Ok(command) => self.proposed(command, request),

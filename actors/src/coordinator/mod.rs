@@ -9,6 +9,7 @@ mod actor;
 mod local_log;
 pub mod log;
 pub mod messages;
+mod no_log;
 mod proposals;
 mod published;
 mod reads;
@@ -16,5 +17,6 @@ mod sessions;
 
 pub use actor::{CoordinatorActor, OpenLog};
 pub use local_log::LocalLog;
+pub use no_log::NoLog;
 pub use proposals::{OrderError, Outcome};
 pub use published::{Published, ViewReceiver};

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use akrida_core::limits;
 use akrida_core::state::ClusterState;
+use akrida_core::state::member::Member;
 use akrida_core::state::run::RunPhase;
 use akrida_core::view::RunView;
 use akrida_core::view::validity::ValidityLimits;
@@ -21,6 +22,8 @@ pub struct Published {
     pub workers: watch::Receiver<usize>,
     /// Whether this master leads, and since which term.
     pub leads: watch::Receiver<Option<u64>>,
+    /// The masters that the state names.
+    pub members: watch::Receiver<Vec<Member>>,
 }
 
 /// The other end of it.
@@ -30,6 +33,7 @@ pub(super) struct Publisher {
     views: watch::Sender<Option<Arc<RunView>>>,
     workers: watch::Sender<usize>,
     leads: watch::Sender<Option<u64>>,
+    members: watch::Sender<Vec<Member>>,
     /// Something was applied since the last view.
     is_stale: bool,
     last_us: u64,
@@ -42,8 +46,15 @@ impl Publisher {
         let (views, views_receiver) = watch::channel(None);
         let (workers, workers_receiver) = watch::channel(0);
         let (leads, leads_receiver) = watch::channel(None);
-        let publisher = Self { limits, views, workers, leads, is_stale: false, last_us: 0, last_phase: None };
-        (publisher, Published { views: views_receiver, workers: workers_receiver, leads: leads_receiver })
+        let (members, members_receiver) = watch::channel(Vec::new());
+        let publisher = Self { limits, views, workers, leads, members, is_stale: false, last_us: 0, last_phase: None };
+        let published = Published {
+            views: views_receiver,
+            workers: workers_receiver,
+            leads: leads_receiver,
+            members: members_receiver,
+        };
+        (publisher, published)
     }
 
     /// Something was applied.
@@ -71,5 +82,8 @@ impl Publisher {
         self.views.send_replace(state.run().map(|run| Arc::new(RunView::of(run, &self.limits))));
         let present = state.workers().filter(|(_, worker)| worker.is_present).count();
         self.workers.send_if_modified(|known| std::mem::replace(known, present) != present);
+        if *self.members.borrow() != state.members() {
+            self.members.send_replace(state.members().to_vec());
+        }
     }
 }

@@ -188,6 +188,12 @@ impl ClusterState {
         }
     }
 
+    /// What came of a request the first time it was made, if it was made before.
+    #[must_use]
+    pub fn outcome_of(&self, request: &RequestKey) -> Option<Result<Reply, Refusal>> {
+        self.requests.outcome(request)
+    }
+
     /// The position of the last applied entry.
     #[must_use]
     pub fn applied(&self) -> LogIndex {

@@ -104,7 +104,8 @@ fn resources(reader: &mut Reader<'_>, parent: &Object<'_>, master: &mut MasterFi
     let Some(object) = reader.section(parent, "resources", &keys::RESOURCES) else { return };
     master.max_memory_bytes = reader.parsed(&object, "max_memory_usage", SIZE, bytes_of);
     master.max_cpu_percent = reader.parsed(&object, "max_cpu_usage", PERCENT, percent_of);
-    master.max_connections = reader.whole_u32(&object, "max_connections", CONNECTIONS_MIN, CONFIGURED_CONNECTIONS_MAX as u32);
+    master.max_connections =
+        reader.whole_u32(&object, "max_connections", CONNECTIONS_MIN, CONFIGURED_CONNECTIONS_MAX as u32);
 }
 
 /// The word for a strategy in a file.

@@ -57,8 +57,10 @@ pub enum StoreError {
         what: String,
     },
     /// What is on disk is intact, and no replica could have written it.
-    #[error("the log cannot be used: {0}; this master must not go on with it: move its data folder away, start it with an \
-             empty one, and run `akrida cluster replace NAME` (with the master's name) while most masters run")]
+    #[error(
+        "the log cannot be used: {0}; this master must not go on with it: move its data folder away, start it with an \
+             empty one, and run `akrida cluster replace NAME` (with the master's name) while most masters run"
+    )]
     Contradictory(String),
     /// A backup file is not what was written.
     #[error("backup {} cannot be used: {what}; use another one", path.display())]

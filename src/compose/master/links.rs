@@ -1,0 +1,64 @@
+//! Joins the links between masters with the Raft group: what is heard goes to the raft thread, what it says goes out.
+
+use std::sync::OnceLock;
+
+use akrida_actors::link::peers::{PeerFrameKind, PeerInbox, Peers};
+use akrida_core::ids::RaftId;
+use akrida_core::wire::handshake::PeerHello;
+use bytes::Bytes;
+use tokio::sync::watch;
+
+use crate::config::NodeConfig;
+use crate::raft::RaftHandle;
+use crate::raft::peers::{PeerFrame, PeerSender};
+
+/// What this master says of itself before it has read its disk.
+pub(super) fn own_hello(node: &NodeConfig) -> watch::Sender<PeerHello> {
+    let (name, host) = (node.name.as_str().into(), node.host.as_str().into());
+    watch::Sender::new(PeerHello { name, raft_id: RaftId(0), host, port: node.port, cluster: None })
+}
+
+/// Where messages of other masters come in. What comes before the raft thread is there is lost, as in a network.
+#[derive(Debug, Default)]
+pub(super) struct Door {
+    raft: OnceLock<RaftHandle>,
+}
+
+impl Door {
+    /// From now on, messages reach the raft thread.
+    pub(super) fn open(&self, raft: RaftHandle) {
+        // It is opened once, by whoever made it.
+        let _ = self.raft.set(raft);
+    }
+}
+
+impl PeerInbox for Door {
+    fn hello(&self, _: &PeerHello) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn receive(&self, peer: &PeerHello, kind: PeerFrameKind, body: Bytes) {
+        let kind = match kind {
+            PeerFrameKind::Raft => PeerFrame::Raft,
+            PeerFrameKind::Formation => PeerFrame::Formation,
+        };
+        if let Some(raft) = self.raft.get() {
+            raft.deliver(&peer.name, kind, body);
+        }
+    }
+
+    fn gone(&self, _: &str) {}
+}
+
+/// Where messages to other masters go out.
+pub(super) struct Mouth(pub(super) Peers);
+
+impl PeerSender for Mouth {
+    fn send(&self, to: &str, kind: PeerFrame, body: Bytes) -> bool {
+        let kind = match kind {
+            PeerFrame::Raft => PeerFrameKind::Raft,
+            PeerFrame::Formation => PeerFrameKind::Formation,
+        };
+        self.0.send(to, kind, body)
+    }
+}

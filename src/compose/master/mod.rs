@@ -1,0 +1,194 @@
+//! A master: the Raft group, the links, the coordinator and the web port, joined.
+
+mod control;
+mod links;
+mod members;
+mod status;
+mod upkeep;
+
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::sync::Arc;
+
+use actix::{Actor, Addr, Arbiter, Recipient};
+use akrida_actors::coordinator::log::LogEvent;
+use akrida_actors::coordinator::{CoordinatorActor, NoLog, OpenLog, Published};
+use akrida_actors::link::peers::{PeerOptions, Peers};
+use akrida_actors::link::runtime::LinkRuntime;
+use akrida_actors::link::server::{LinkServer, ServerOptions};
+use akrida_actors::link::session::Attachments;
+use akrida_core::coordinator::Settings;
+use akrida_core::limits;
+use akrida_core::state::command::Distribution;
+use akrida_core::view::validity::ValidityLimits;
+use anyhow::Context;
+use tokio::sync::oneshot;
+use tracing_subscriber::fmt::writer::BoxMakeWriter;
+
+use self::control::Control;
+use self::links::{Door, Mouth};
+use self::upkeep::Upkeep;
+use super::shutdown::Signals;
+use super::{link_security, logging, web_parts};
+use crate::cli::{Exit, MasterRole};
+use crate::config::MasterConfig;
+use crate::raft::store::RedbStore;
+use crate::raft::{self, RaftHandle, RaftOptions, RaftThread};
+use crate::web::{self, ClusterHandle, WebServer, WebSetup};
+
+/// Runs a master until it is told to end.
+pub(super) fn run(role: &MasterRole) -> anyhow::Result<Exit> {
+    logging::start(&role.options.log, BoxMakeWriter::new(std::io::stderr))?;
+    role.config.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+    role.options.notices.iter().for_each(|notice| tracing::info!("{notice}"));
+    actix_rt::System::new().block_on(async {
+        let mut signals = Signals::listen()?;
+        let master = Master::start(&role.config).await?;
+        signals.next().await;
+        tokio::select! {
+            () = master.stop() => {}
+            () = signals.next() => tracing::warn!("told to end a second time; ending at once"),
+        }
+        Ok(Exit::Passed)
+    })
+}
+
+/// A running master.
+struct Master {
+    raft: RaftHandle,
+    thread: RaftThread,
+    control: Arc<Control>,
+    peers: Peers,
+    links: LinkServer,
+    web: WebServer,
+    _upkeep: Upkeep,
+    /// Dropped last: everything above speaks through it.
+    _runtime: LinkRuntime,
+}
+
+impl Master {
+    async fn start(config: &MasterConfig) -> anyhow::Result<Self> {
+        let store = RedbStore::open(&config.data_dir).context("the data folder cannot be used")?;
+        let runtime = LinkRuntime::start().context("no thread for links")?;
+        let (secrets, tls) =
+            (link_security::secrets(config.secret.as_ref())?, link_security::tls(config.tls.as_ref())?);
+        let own = links::own_hello(&config.node);
+        let door = Arc::new(Door::default());
+        let peer_options = PeerOptions {
+            secrets: secrets.clone(),
+            tls: tls.clone(),
+            ..PeerOptions::new(own.subscribe(), members::configured_peers(config))
+        };
+        let peers = Peers::start(peer_options, &runtime, Arc::clone(&door) as _);
+        let (coordinator, published, opened) = start_coordinator(config, store, Mouth(peers.clone()));
+        let (raft, thread) = opened.await.context("the coordinator did not start")??;
+        door.open(raft.clone());
+        let server_options = ServerOptions {
+            secrets,
+            tls,
+            connections_max: config.resources.max_connections as usize,
+            ..ServerOptions::new(&config.bind.host, config.bind.port, own.subscribe())
+        };
+        let sessions = Arbiter::new().handle();
+        let links =
+            LinkServer::start(server_options, &runtime, sessions, attachments(&coordinator), Some(peers.clone()))?;
+        if let Some(warning) = links.warning() {
+            tracing::warn!("{warning}");
+        }
+        let control = Arc::new(Control::new(config, coordinator, raft.clone(), published, peers.clone()));
+        let upkeep = Upkeep::start(Arc::clone(&control), own);
+        let web = web::start(web_setup(config, &control)?).context("the web port cannot be opened")?;
+        tracing::info!(name = %config.node.name, links = %links.address(), web = %web.address(), "the master is up");
+        Ok(Self { raft, thread, control, peers, links, web, _upkeep: upkeep, _runtime: runtime })
+    }
+
+    /// Ends in good order: another master leads before this one is gone, and requests under way are answered.
+    async fn stop(self) {
+        tracing::info!("the master ends");
+        self.control.drain();
+        self.control.hand_over_lead().await;
+        self.web.stop().await;
+        self.links.stop();
+        self.raft.stop();
+        self.peers.stop();
+        if actix_rt::task::spawn_blocking(move || self.thread.join()).await.is_err() {
+            tracing::error!("the raft thread did not end well");
+        }
+    }
+}
+
+type Opened = oneshot::Receiver<std::io::Result<(RaftHandle, RaftThread)>>;
+
+/// Starts the coordinator on an arbiter of its own; it opens the log when it is there to hear of it.
+fn start_coordinator(
+    config: &MasterConfig,
+    store: RedbStore,
+    mouth: Mouth,
+) -> (Addr<CoordinatorActor>, Published, Opened) {
+    let (sender, opened) = oneshot::channel();
+    let options = raft_options(config);
+    let open_log: OpenLog = Box::new(move |events: Recipient<LogEvent>| {
+        let started = raft::start(options, Box::new(store), Box::new(mouth), events);
+        let log = started.as_ref().map(|(handle, _)| Box::new(handle.clone()) as _);
+        let log = log.unwrap_or_else(|_| Box::new(NoLog) as _);
+        // Whoever waits for it has ended the program otherwise.
+        let _ = sender.send(started);
+        log
+    });
+    let (actor, published) =
+        CoordinatorActor::new(settings(config), ValidityLimits::default(), fastrand::u64(..), open_log);
+    (CoordinatorActor::start_in_arbiter(&Arbiter::new().handle(), move |_| actor), published, opened)
+}
+
+fn raft_options(config: &MasterConfig) -> RaftOptions {
+    let names = config.nodes.iter().map(|node| node.name.as_str().into()).collect();
+    RaftOptions {
+        election_timeout: config.election.timeout,
+        heartbeat_interval: config.election.heartbeat_interval,
+        ..RaftOptions::new(config.node.name.as_str().into(), names, config.node.priority)
+    }
+}
+
+/// What the configuration asks of a leader. A worker counts as lost only when its users have surely stopped: after its
+/// lease, the time that they may take to stop, and the time that an election may have kept the lease from being renewed.
+fn settings(config: &MasterConfig) -> Settings {
+    let lease_is_over = config.worker_timeout + limits::DRAIN_MAX + config.election.timeout * 2;
+    Settings {
+        strategy: config.strategy,
+        on_loss: config.on_loss,
+        rebalance_every: config.rebalance_interval,
+        heartbeat: config.workers.heartbeat_interval,
+        lease: Some(config.worker_timeout),
+        lost_after: config.worker_lost_after().max(lease_is_over),
+        losses_max: if config.retry_failed_workers { config.max_retries } else { 0 },
+        expect_workers: config.workers.expect_workers,
+        ..Settings::default()
+    }
+}
+
+fn attachments(coordinator: &Addr<CoordinatorActor>) -> Attachments {
+    Attachments {
+        attach: coordinator.clone().recipient(),
+        detach: coordinator.clone().recipient(),
+        uplink: coordinator.clone().recipient(),
+    }
+}
+
+fn web_setup(config: &MasterConfig, control: &Arc<Control>) -> anyhow::Result<WebSetup> {
+    let defaults = Distribution { strategy: config.strategy, on_loss: config.on_loss, ..Distribution::default() };
+    Ok(WebSetup {
+        address: web_address(config)?,
+        name: config.node.name.as_str().into(),
+        cluster: ClusterHandle::new(Arc::clone(control)),
+        build_spec: web_parts::build_spec(defaults),
+        renderers: web_parts::renderers(),
+        scenario: None,
+        hold: limits::WEB_HOLD,
+        ready_grace: WebSetup::ready_grace_for(config.election.timeout),
+    })
+}
+
+fn web_address(config: &MasterConfig) -> anyhow::Result<SocketAddr> {
+    let (host, port) = (config.web.host.as_str(), config.web.port);
+    let resolved = (host, port).to_socket_addrs().with_context(|| format!("web host {host}"))?.next();
+    resolved.with_context(|| format!("web host {host} has no address"))
+}

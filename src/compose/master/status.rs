@@ -1,0 +1,170 @@
+//! What `akrida cluster status` shows, from what the master knows.
+
+use akrida_actors::coordinator::messages::Sight;
+use akrida_core::coordinator::Now;
+use akrida_core::state::member::Member;
+use akrida_core::view::RunView;
+use akrida_core::view::validity::ValidityLimits;
+use akrida_core::view::workers::{WorkerState, WorkerView};
+
+use crate::api::{ClusterStatus, LeaderAddress, MasterRole, MemberStatus, RunListed, WorkerStatus};
+use crate::config::NodeConfig;
+use crate::raft::status::{MemberStatus as InGroup, Phase, RaftStatus, Role};
+
+/// What was seen of the coordinator.
+pub(super) struct Seen {
+    applied: u64,
+    members: Vec<Member>,
+    workers: Vec<WorkerStatus>,
+    run: Option<RunListed>,
+}
+
+impl Seen {
+    pub(super) fn of(sight: Sight<'_>) -> Self {
+        let limits = ValidityLimits::default();
+        Self {
+            applied: sight.state.applied().0,
+            members: sight.state.members().to_vec(),
+            workers: workers(&sight),
+            run: sight.state.run().map(|run| RunListed::of(&RunView::of(run, &limits))),
+        }
+    }
+}
+
+fn workers(sight: &Sight<'_>) -> Vec<WorkerStatus> {
+    let now = Now { mono_us: sight.now_us, unix_ms: 0 };
+    match sight.core {
+        Some(core) => core.workers_view(now, sight.state).into_iter().map(heard_of).collect(),
+        None => sight
+            .state
+            .workers()
+            .map(|(id, worker)| WorkerStatus {
+                name: id.to_string(),
+                state: if worker.is_present { "ready" } else { "missing" }.to_owned(),
+                users: 0,
+                cpu_percent: None,
+                memory_bytes: None,
+                tags: worker.profile.tags.iter().map(ToString::to_string).collect(),
+                version: worker.profile.version.to_string(),
+                losses: worker.losses,
+            })
+            .collect(),
+    }
+}
+
+fn heard_of(worker: WorkerView) -> WorkerStatus {
+    let vitals = worker.vitals;
+    let state = match worker.state {
+        WorkerState::Idle => "ready",
+        WorkerState::Preparing => "preparing",
+        WorkerState::Running => "running",
+        WorkerState::Finished => "stopped",
+        WorkerState::Gone => "missing",
+        WorkerState::Quarantined => "quarantined",
+    };
+    WorkerStatus {
+        name: worker.worker.to_string(),
+        state: state.to_owned(),
+        users: vitals.map_or(0, |vitals| vitals.users),
+        cpu_percent: vitals.map(|vitals| f64::from(vitals.cpu_permille) / 10.0),
+        memory_bytes: vitals.map(|vitals| vitals.memory_bytes),
+        tags: worker.profile.tags.iter().map(ToString::to_string).collect(),
+        version: worker.profile.version.to_string(),
+        losses: worker.losses,
+    }
+}
+
+/// The whole of it.
+pub(super) fn cluster_status(
+    raft: &RaftStatus,
+    own: &NodeConfig,
+    nodes: &[NodeConfig],
+    seen: Seen,
+    expect_workers: usize,
+) -> ClusterStatus {
+    let group = raft.group.as_ref();
+    let leader = raft.leader();
+    let leader_name = leader.and_then(|leader| leader.name.as_deref());
+    let members: Vec<MemberStatus> = group
+        .into_iter()
+        .flat_map(|group| &group.members)
+        .map(|member| member_status(member, raft, nodes, &seen.members))
+        .collect();
+    let leader = leader_name.and_then(|name| members.iter().find(|member| member.name == name));
+    let leader = leader.map(|member| LeaderAddress {
+        name: member.name.clone(),
+        host: member.host.clone(),
+        web_port: member.web_port,
+    });
+    ClusterStatus {
+        cluster_id: raft.cluster.map(|cluster| cluster.to_string()).unwrap_or_default(),
+        name: own.name.clone(),
+        role: own_role(raft),
+        term: group.map_or(0, |group| group.term),
+        ready: leader.is_some(),
+        leader,
+        members,
+        workers: seen.workers,
+        expected_workers: expect_workers as u64,
+        run: seen.run,
+        applied: seen.applied,
+        committed: group.map_or(0, |group| group.commit),
+        warnings: warnings(raft, nodes),
+    }
+}
+
+fn own_role(raft: &RaftStatus) -> MasterRole {
+    match raft.group.as_ref().map(|group| group.role) {
+        Some(Role::Leader) => MasterRole::Leader,
+        Some(Role::Candidate) => MasterRole::Candidate,
+        Some(Role::Follower) => MasterRole::Follower,
+        Some(Role::Learner | Role::Removed) | None => MasterRole::Waiting,
+    }
+}
+
+fn member_status(member: &InGroup, raft: &RaftStatus, nodes: &[NodeConfig], known: &[Member]) -> MemberStatus {
+    let name = member.name.as_deref().unwrap_or_default();
+    let node = nodes.iter().find(|node| node.name == name);
+    let named = known.iter().find(|known| &*known.name == name);
+    let leads = raft.leader().is_some_and(|leader| leader.id == member.id);
+    MemberStatus {
+        name: name.to_owned(),
+        raft_id: member.id.to_string(),
+        host: node.map(|node| node.host.clone()).or(named.map(|named| named.host.to_string())).unwrap_or_default(),
+        port: node.map(|node| node.port).or(named.map(|named| named.port)).unwrap_or(0),
+        web_port: node.map(|node| node.web_port).or(named.map(|named| named.web_port)).unwrap_or(0),
+        priority: node.map(|node| node.priority).or(named.map(|named| named.priority)).unwrap_or(0),
+        role: match (leads, member.is_voter) {
+            (true, _) => MasterRole::Leader,
+            (false, true) => MasterRole::Follower,
+            (false, false) => MasterRole::Waiting,
+        },
+        match_index: member.matched,
+        lag: member.lag,
+        is_reachable: raft.leads().then_some(member.is_healthy),
+    }
+}
+
+fn warnings(raft: &RaftStatus, nodes: &[NodeConfig]) -> Vec<String> {
+    let mut warnings = Vec::new();
+    match &raft.phase {
+        Phase::Waiting(reason) => warnings.push(reason.clone()),
+        Phase::Removed => warnings.push("this master was removed from the cluster".to_owned()),
+        Phase::Starting | Phase::Running | Phase::Stopped => {}
+    }
+    if let Some(group) = &raft.group {
+        let is_in = |node: &&NodeConfig| group.members.iter().any(|member| member.name.as_deref() == Some(&node.name));
+        let missing = nodes.iter().filter(|node| !is_in(node));
+        warnings.extend(missing.map(|node| format!("{} is configured and not a member of the group", node.name)));
+        let unreachable = group.members.iter().filter(|member| raft.leads() && !member.is_healthy);
+        warnings.extend(
+            unreachable
+                .map(|member| format!("{} is not heard", member.name.as_deref().unwrap_or("a master without a name"))),
+        );
+    }
+    let joiners = raft.joiners.iter();
+    warnings.extend(joiners.map(|joiner| {
+        format!("{0} waits with an empty data folder; let it in with 'akrida cluster replace {0}'", joiner.name)
+    }));
+    warnings
+}
