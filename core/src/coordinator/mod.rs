@@ -230,6 +230,8 @@ impl Coordinator {
     }
 
     fn lose(&mut self, worker: &WorkerId, incarnation: Incarnation, reason: LossReason) -> Vec<Output> {
+        // A batch that comes after the loss must not be refused because of them.
+        self.deltas.forget_worker(worker);
         self.propose(Command::LoseWorker { worker: worker.clone(), incarnation, reason })
     }
 
@@ -246,6 +248,7 @@ impl Coordinator {
             _ => {}
         }
         let mut outputs: Vec<_> = applied.effects.into_iter().flat_map(|effect| self.carry_out(effect, at)).collect();
+        outputs.extend(self.launch_if_all_are_ready(at));
         outputs.extend(self.resend_turned_away(at));
         outputs.extend(self.propose_batch());
         outputs
