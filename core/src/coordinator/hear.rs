@@ -147,18 +147,16 @@ impl Coordinator {
     }
 
     fn receive(&mut self, delta: Delta, at: At<'_>) -> Vec<Output> {
-        let (worker, run, seq) = (delta.worker.clone(), delta.run, delta.seq);
-        let Some(active) = at.run().filter(|active| active.id() == run) else {
-            // Nothing is added to a final result.
-            return vec![to(&worker, ToWorker::Acknowledge { run, seq })];
-        };
-        let state = active.participant(&worker, delta.incarnation).map(|(_, participant)| &participant.state);
+        let (worker, run) = (delta.worker.clone(), delta.run);
+        let place = at.state.run().filter(|known| known.id() == run);
+        let place = place.and_then(|known| known.participant(&worker, delta.incarnation));
         let known = at.state.worker(&worker).filter(|known| known.incarnation == delta.incarnation);
         let applied = known.map_or(Seq::default(), |known| known.last_seq);
-        match state {
-            Some(ParticipantState::Live) => {}
+        match place.map(|(_, participant)| &participant.state) {
+            Some(ParticipantState::Live) if at.run().is_some() => {}
             Some(ParticipantState::Finished) => return vec![to(&worker, ToWorker::Acknowledge { run, seq: applied })],
             Some(ParticipantState::Joining) => return Vec::new(),
+            // Nothing is added to a final result, or taken of who was given up.
             _ => return vec![to(&worker, ToWorker::Leave { run })],
         }
         match self.deltas.receive(delta, applied) {

@@ -108,11 +108,11 @@ impl Leader {
 }
 
 #[test]
-fn deltas_of_another_run_are_dropped_and_acknowledged() {
+fn deltas_of_another_run_are_not_taken() {
     let mut leader = Leader::running(&["a"], endless());
     let old = Delta { run: RunId(9), ..delta_of(&worker("a"), Incarnation(1), 4, "/", true) };
     leader.say("a", FromWorker::Delta(Box::new(old)));
-    assert_eq!(leader.told("a"), [ToWorker::Acknowledge { run: RunId(9), seq: Seq(4) }]);
+    assert_eq!(leader.told("a"), [ToWorker::Leave { run: RunId(9) }]);
     assert!(leader.proposals.is_empty());
 }
 
