@@ -8,6 +8,7 @@ use std::time::Duration;
 use fastrand::Rng;
 use serde::{Deserialize, Serialize};
 
+use super::mixed;
 use super::slots::SlotSet;
 use crate::limits;
 
@@ -78,7 +79,7 @@ pub enum LatePolicy {
 /// One arrival.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Arrival {
-    /// A number that is its own in the whole run; it decides the class.
+    /// It decides the class. With even gaps it is the arrival's number in the whole run.
     pub index: u64,
     /// When it is due, in plan time.
     pub due_us: u64,
@@ -163,16 +164,19 @@ impl ArrivalPlan {
     /// expected.
     #[must_use]
     pub fn due_before(&self, at_us: u64) -> u64 {
-        if at_us == 0 {
-            return 0;
-        }
+        let Some(before_us) = at_us.checked_sub(1) else { return 0 };
+        u64::try_from(self.level_at(before_us) / ARRIVAL).unwrap_or(u64::MAX).saturating_add(1)
+    }
+
+    /// The integral of the rate up to an instant of plan time, in 10⁻¹² arrivals.
+    fn level_at(&self, at_us: u64) -> u128 {
         let mut level = 0;
         let mut start_us = 0;
         for stage in &self.stages {
-            level += stage.integral((at_us - 1).saturating_sub(start_us));
+            level += stage.integral(at_us.saturating_sub(start_us));
             start_us = start_us.saturating_add(stage.length_us.unwrap_or(u64::MAX));
         }
-        u64::try_from(level / ARRIVAL).unwrap_or(u64::MAX).saturating_add(1)
+        level
     }
 
     /// The instant at which the integral reaches `level`, in 10⁻¹² arrivals.
@@ -195,30 +199,33 @@ impl ArrivalPlan {
 pub struct ArrivalSource {
     plan: ArrivalPlan,
     share: ArrivalShare,
-    /// Arrivals given out.
-    given: u64,
     /// Where the last one lay on the integral.
     level: u128,
     /// The next index to look at.
     next_index: u64,
 }
 
-/// Which arrivals are an arbiter's.
+/// Which arrivals are an arbiter's: those of its worker's slots, mixed evenly over the worker's arbiters. Neither depends
+/// on how many workers there are, so that an arrival that stays with a worker stays with its arbiter.
 #[derive(Clone, Debug)]
 pub struct ArrivalShare {
     /// The worker's slots.
     pub slots: SlotSet,
-    /// Workers in the run.
-    pub workers: u64,
-    /// The place of the arbiter among those of its worker.
+    /// The place of the arbiter among those of its worker that serve arrivals.
     pub arbiter: u64,
-    /// Arbiters of the worker.
+    /// Arbiters of the worker that serve arrivals; with fewer than its place is, this one has no share.
     pub arbiters: u64,
 }
 
 impl ArrivalShare {
+    /// Whether there are no arrivals in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.slots.is_empty() || self.arbiter >= self.arbiters
+    }
+
     fn owns(&self, index: u64) -> bool {
-        self.slots.owns_user(index) && index / self.workers % self.arbiters == self.arbiter
+        self.slots.owns_user(index) && mixed::place_of(index, self.arbiters) == self.arbiter
     }
 
     /// The part of all arrivals that is the arbiter's.
@@ -228,15 +235,19 @@ impl ArrivalShare {
 }
 
 impl ArrivalSource {
-    /// All arrivals of a share, from the start.
+    /// The arrivals of a share that are due at an instant of plan time or later. A Poisson process has no numbers of its
+    /// own: its arrivals are numbered from `first_index`.
     #[must_use]
-    pub fn new(plan: ArrivalPlan, share: ArrivalShare) -> Self {
-        Self { plan, share, given: 0, level: 0, next_index: 0 }
+    pub fn new(plan: ArrivalPlan, share: ArrivalShare, from_us: u64, first_index: u64) -> Self {
+        let next_index = if plan.distribution == Distribution::Poisson { first_index } else { 0 };
+        let mut source = Self { plan, share, level: 0, next_index };
+        source.skip_to(from_us);
+        source
     }
 
     /// The next arrival; `None` when there are no more.
     pub fn next(&mut self, random: &mut Rng) -> Option<Arrival> {
-        if self.share.slots.is_empty() {
+        if self.share.is_empty() {
             return None;
         }
         match self.plan.distribution {
@@ -245,13 +256,33 @@ impl ArrivalSource {
         }
     }
 
+    /// Leaves out what is due before an instant.
+    pub fn skip_to(&mut self, from_us: u64) {
+        self.level = self.level.max(self.plan.level_at(from_us));
+        if self.plan.distribution == Distribution::Uniform {
+            self.next_index = self.next_index.max(self.plan.due_before(from_us));
+        }
+    }
+
+    /// Goes on with another share from an instant on, whatever of the old one was given out that is due then or later:
+    /// that counts as not given.
+    pub fn change(&mut self, share: ArrivalShare, from_us: u64) {
+        self.share = share;
+        // What comes next of a Poisson process does not depend on what came before, so it is drawn again.
+        self.level = self.plan.level_at(from_us);
+        if self.plan.distribution == Distribution::Uniform {
+            self.next_index = self.plan.due_before(from_us);
+        }
+    }
+
     fn next_even(&mut self) -> Option<Arrival> {
         while !self.share.owns(self.next_index) {
             self.next_index += 1;
         }
         let index = self.next_index;
+        let due_us = self.plan.instant_of(u128::from(index) * ARRIVAL)?;
         self.next_index += 1;
-        Some(Arrival { index, due_us: self.plan.instant_of(u128::from(index) * ARRIVAL)? })
+        Some(Arrival { index, due_us })
     }
 
     /// A Poisson process of varying rate is one of rate 1 on the integral of the rate; independent shares of it are
@@ -260,9 +291,8 @@ impl ArrivalSource {
         let gap = -(1.0 - random.f64()).ln() / self.share.fraction();
         self.level += (gap * ARRIVAL as f64) as u128;
         let due_us = self.plan.instant_of(self.level)?;
-        let arbiters = self.share.workers * self.share.arbiters;
-        let index = self.given * arbiters + self.share.arbiter;
-        self.given += 1;
+        let index = self.next_index;
+        self.next_index = index.wrapping_add(1);
         Some(Arrival { index, due_us })
     }
 }
@@ -290,8 +320,8 @@ mod tests {
         let mut all = Vec::new();
         for (worker, slots) in Dealing::round_robin(workers).sets().into_iter().enumerate() {
             for arbiter in 0..arbiters {
-                let share = ArrivalShare { slots: slots.clone(), workers: workers as u64, arbiter, arbiters };
-                let mut source = ArrivalSource::new(plan.clone(), share);
+                let share = ArrivalShare { slots: slots.clone(), arbiter, arbiters };
+                let mut source = ArrivalSource::new(plan.clone(), share, 0, 0);
                 let mut random = fastrand::Rng::with_seed((worker as u64) << 8 | arbiter);
                 let arrivals = std::iter::from_fn(|| source.next(&mut random));
                 all.extend(arrivals.take_while(|arrival| arrival.due_us < until_us));
@@ -349,8 +379,55 @@ mod tests {
         let mean = windows.iter().sum::<f64>() / windows.len() as f64;
         let variance = windows.iter().map(|count| (count - mean).powi(2)).sum::<f64>() / windows.len() as f64;
         assert!((0.8..1.25).contains(&(variance / mean)), "variance {variance} of a mean of {mean}");
-        let indices: std::collections::BTreeSet<_> = all.iter().map(|arrival| arrival.index).collect();
-        assert!(indices.len() >= all.len() / 2);
+    }
+
+    /// What two workers of two arbiters each serve when slots move between them at this instant.
+    fn all_with_a_move(plan: &ArrivalPlan, moves: impl Fn(u16) -> bool, at_us: u64, end_us: u64) -> Vec<Arrival> {
+        let first = SlotSet::from_fn(|slot| slot % 2 == 0);
+        let owns = |worker: bool, slot: u16| slot.is_multiple_of(2) == worker;
+        let mut all = Vec::new();
+        for (worker, arbiter) in [(true, 0), (true, 1), (false, 0), (false, 1)] {
+            let before = if worker { first.clone() } else { SlotSet::from_fn(|slot| slot % 2 == 1) };
+            let after = SlotSet::from_fn(|slot| owns(worker, slot) != moves(slot));
+            let share = |slots| ArrivalShare { slots, arbiter, arbiters: 2 };
+            let mut source = ArrivalSource::new(plan.clone(), share(before), 0, 0);
+            let mut random = fastrand::Rng::with_seed(u64::from(worker) << 8 | arbiter);
+            let mut next = source.next(&mut random);
+            while let Some(arrival) = next.filter(|arrival| arrival.due_us < at_us) {
+                all.push(arrival);
+                next = source.next(&mut random);
+            }
+            source.change(share(after), at_us);
+            let rest = std::iter::from_fn(|| source.next(&mut random));
+            all.extend(rest.take_while(|arrival| arrival.due_us < end_us));
+        }
+        all.sort_by_key(|arrival| (arrival.due_us, arrival.index));
+        all
+    }
+
+    #[test]
+    fn a_poisson_process_keeps_its_rate_when_slots_move() {
+        let plan = plan(vec![stage(1_000.0, 1_000.0, Some(20_000_000))], Distribution::Poisson);
+        let all = all_with_a_move(&plan, |slot| slot % 4 == 0, 10_000_000, 20_000_000);
+        for half in [0..10_000_000, 10_000_000..20_000_000] {
+            let count = all.iter().filter(|arrival| half.contains(&arrival.due_us)).count() as f64;
+            assert!((count - 10_000.0).abs() < 500.0, "{count} in {half:?}");
+        }
+    }
+
+    #[test]
+    fn the_arbiters_of_a_worker_are_evenly_loaded_whatever_its_slots() {
+        let plan = plan(vec![stage(1_000.0, 1_000.0, Some(8_000_000))], Distribution::Uniform);
+        for (modulus, rest) in [(1, 0), (2, 1), (3, 0), (4, 2), (8, 5)] {
+            let slots = SlotSet::from_fn(|slot| slot % modulus == rest);
+            let expected = 8_000.0 / f64::from(modulus) / 4.0;
+            for arbiter in 0..4 {
+                let share = ArrivalShare { slots: slots.clone(), arbiter, arbiters: 4 };
+                let mut source = ArrivalSource::new(plan.clone(), share, 0, 0);
+                let count = std::iter::from_fn(|| source.next(&mut fastrand::Rng::with_seed(1))).count() as f64;
+                assert!((count - expected).abs() < 5.0 * expected.sqrt(), "{count} of {expected} with {modulus}");
+            }
+        }
     }
 
     fn stages() -> impl Strategy<Value = Vec<RateStage>> {
@@ -375,6 +452,34 @@ mod tests {
             let end_us = plan.length().expect("ends").as_micros() as u64;
             let at_us = at_us.min(end_us);
             prop_assert_eq!(all_of(&plan, 1, 1, at_us).len() as u64, plan.due_before(at_us));
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn no_arrival_is_served_twice_or_missed_when_slots_move(
+            stages in stages(), modulus in 1_u16..100, at_us in 0_u64..10_000_000,
+        ) {
+            let plan = plan(stages, Distribution::Uniform);
+            let end_us = plan.length().expect("ends").as_micros() as u64;
+            let all = all_with_a_move(&plan, |slot| slot % modulus == 0, at_us.min(end_us), end_us);
+            prop_assert_eq!(all.len() as u64, plan.due_before(end_us));
+            prop_assert!(all.iter().enumerate().all(|(at, arrival)| at as u64 == arrival.index));
+        }
+
+        #[test]
+        fn what_is_due_before_an_instant_is_left_out(stages in stages(), from_us in 0_u64..10_000_000) {
+            let plan = plan(stages, Distribution::Uniform);
+            let end_us = plan.length().expect("ends").as_micros() as u64;
+            let share = ArrivalShare { slots: SlotSet::all(), arbiter: 0, arbiters: 1 };
+            let mut source = ArrivalSource::new(plan.clone(), share, from_us, 0);
+            let rest = std::iter::from_fn(|| source.next(&mut fastrand::Rng::with_seed(1)));
+            let rest: Vec<_> = rest.take_while(|arrival| arrival.due_us < end_us).collect();
+            let expected: Vec<_> =
+                all_of(&plan, 1, 1, end_us).into_iter().filter(|arrival| arrival.due_us >= from_us).collect();
+            prop_assert_eq!(rest, expected);
         }
     }
 }

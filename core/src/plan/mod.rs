@@ -6,6 +6,7 @@
 pub mod arrivals;
 pub mod classes;
 pub mod dealing;
+pub mod mixed;
 pub mod rate;
 pub mod slots;
 
@@ -131,7 +132,8 @@ impl Plan {
     }
 
     /// The spawn rate at an instant.
-    fn rate_at(&self, at_us: u64) -> SpawnRate {
+    #[must_use]
+    pub fn rate_at(&self, at_us: u64) -> SpawnRate {
         self.stage_at(at_us).rate
     }
 

@@ -3,6 +3,8 @@
 //! User `k` belongs to slot `k mod 65 536`, and slots belong to workers. When workers come or go, only the slots
 //! concerned change hands.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::limits::SLOTS;
@@ -13,13 +15,19 @@ pub const SLOTS_U64: u64 = SLOTS as u64;
 const WORDS: usize = SLOTS / 64;
 
 /// A set of slots, with fast counting.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "SlotWords", into = "SlotWords")]
 pub struct SlotSet {
     words: Box<[u64]>,
     /// Slots in the words before each word.
     before: Box<[u32]>,
     len: u64,
+}
+
+impl fmt::Debug for SlotSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SlotSet({} slots)", self.len)
+    }
 }
 
 /// A set of slots as it is sent: one bit for each, 64 to a word. Missing words are empty.
