@@ -152,7 +152,7 @@ pub const USERS_CHANGED_PER_TICK_MAX: u64 = 2_000;
 /// How long a leader waits for the last deltas of a run beyond the stop time-out before it ends the run without them.
 pub const LAST_DELTAS_WAIT: Duration = Duration::from_secs(15);
 
-/// How far ahead of its first user a worker anchors plan time, so that all arbiters are ready at 0.
+/// How far ahead of its first user a run starts that only this process takes part in, so that all arbiters are ready at 0.
 pub const START_AHEAD: Duration = Duration::from_millis(50);
 
 /// How often the coordinator looks at the clock.
@@ -244,6 +244,25 @@ pub const REBALANCE_EVERY: Duration = Duration::from_secs(30);
 
 /// How often workers send heartbeats unless the configuration says otherwise.
 pub const HEARTBEAT: Duration = Duration::from_secs(1);
+
+/// The most often that a leader can ask for heartbeats.
+pub const HEARTBEAT_MIN: Duration = Duration::from_millis(10);
+
+/// How long a worker waits for an answer before it says the same again.
+pub const SAY_AGAIN: Duration = Duration::from_secs(3);
+
+/// How often a worker says by itself that it has released slots. Later it does so when it is asked.
+pub const RELEASED_SAID_MAX: u32 = 10;
+
+/// Deltas that are on their way to a leader at once.
+pub const DELTAS_IN_FLIGHT_MAX: usize = 32;
+
+/// How far ahead the arrivals of slots change hands: long enough for all arbiters to hear of it, and more than the plan
+/// clocks of two workers differ.
+pub const HANDOVER_AHEAD: Duration = Duration::from_millis(100);
+
+/// How long a worker that leaves waits for its last deltas to be safe.
+pub const RETIRE_WAIT: Duration = Duration::from_secs(30);
 
 /// How long a silent worker stays part of its run unless the configuration says otherwise.
 pub const LOST_AFTER: Duration = Duration::from_secs(60);

@@ -1,367 +1,333 @@
-//! A worker's decisions: which users to start and stop, when to seal, what to send again.
+//! A worker's decisions: which users to start and stop, when to seal, what to say to whom, and when to say it again.
+//!
+//! - [`WorkerCore`]: hears the leader, the clock and the engine, and says what to do
+//! - `session`: the conversation with the leader that is there
+//! - `lease`: how long users may go on without word from a leader
+//! - `run`: the worker's part of one run; `users` are those of its slots, `sealing` is about their statistics
+//! - [`outbox`]: sealed deltas that are not yet known to be safe
+//! - `rows`: requests for rows that only one user may have
+//!
+//! All times are microseconds of the worker's own monotonic clock unless they are called plan time.
 
+mod event;
+mod lease;
 pub mod outbox;
+mod rows;
+mod run;
+mod sealing;
+mod session;
+mod users;
 
+use std::sync::Arc;
+
+use crate::data::ranges::RowRange;
 use crate::ids::{Incarnation, RunId, Seq, WorkerId};
 use crate::limits;
-use crate::plan::Plan;
-use crate::plan::classes::ClassSequence;
-use crate::plan::slots::{Dealing, SlotSet};
-use crate::state::command::StopReason;
 use crate::state::worker::WorkerProfile;
-use crate::stats::delta::{Delta, Interval};
-use crate::stats::measurements::Measurements;
-use crate::wire::{Assignment, FromWorker, ToWorker};
-use outbox::Outbox;
+use crate::wire::{Assignment, FromWorker, Running, ToWorker};
+pub use event::{Input, Output, RunEvent, Sealed, UserStart};
+use lease::Lease;
+use run::ActiveRun;
+use session::Session;
 
 /// What a worker knows.
 #[derive(Debug)]
 pub struct WorkerCore {
     id: WorkerId,
     incarnation: Incarnation,
+    profile: WorkerProfile,
+    now_us: u64,
+    session: Session,
+    lease: Lease,
     run: Option<ActiveRun>,
-    outbox: Outbox,
+    /// The run that the worker was told to leave, and which of its deltas of it are safe: it may be taken in again.
+    left: Option<(RunId, Seq)>,
+    stay: Stay,
 }
 
-/// What happens to a worker.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Input {
-    /// A master said something.
-    Message(ToWorker),
-    /// Time has passed; plan time of the current run.
-    Tick {
-        /// Now.
-        now_us: u64,
-    },
-    /// What [`Output::Seal`] asked for.
-    Sealed(Box<Sealed>),
-    /// After [`Output::StopAll`]: no user is left.
-    UsersStopped {
-        /// Now.
-        now_us: u64,
-    },
-    /// A data feeder that ends the run has no row left.
-    DataExhausted {
-        /// Which run.
-        run: RunId,
-        /// Now.
-        now_us: u64,
-    },
+/// Whether the worker goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Stay {
+    /// It does.
+    Staying,
+    /// It leaves once its last deltas are safe, at this time at the latest.
+    Retiring { until_us: u64 },
+    /// No master can be reached any more: it leaves once its users have stopped.
+    Unreachable { reason: Arc<str> },
+    /// It has left.
+    Gone,
 }
-
-/// What the collectors gave when they were drained.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Sealed {
-    /// Users that exist, per class.
-    pub users: Vec<u64>,
-    /// CPU used since the last time, in thousandths of what may be used.
-    pub cpu_permille: u16,
-    /// What was measured since the last time.
-    pub measurements: Measurements,
-}
-
-/// What a worker does.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Output {
-    /// Say something to the leader.
-    Send(FromWorker),
-    /// Get ready for a run; its plan time is 0 now.
-    Prepare(Box<Assignment>),
-    /// Start users.
-    Start(Vec<UserStart>),
-    /// Stop users, in this order, with the run's stop time-out.
-    Stop(Vec<u64>),
-    /// Stop all users with the run's stop time-out, and say when none is left.
-    StopAll,
-    /// Drain the collectors and give what they have as [`Input::Sealed`].
-    Seal,
-    /// Everything of the run is safe; forget it.
-    Finished(RunId),
-}
-
-/// A user to start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct UserStart {
-    /// Its index in the plan.
-    pub index: u64,
-    /// Its class.
-    pub class: usize,
-    /// When the plan wanted it to start.
-    pub intended_start_us: u64,
-}
-
-#[derive(Debug)]
-struct ActiveRun {
-    run: RunId,
-    plan: Plan,
-    slots: SlotSet,
-    classes: ClassSequence,
-    phase: Phase,
-    /// All own users below this index were started and not stopped.
-    live_below: u64,
-    seq: Seq,
-    segment: u32,
-    /// A segment that opens once what belongs to the current one is sealed.
-    next_segment: Option<u32>,
-    /// Start of the open delta.
-    open_from_us: u64,
-    sealing: Option<Sealing>,
-    /// Since when a data feeder is exhausted that ends the run.
-    exhausted_at_us: Option<u64>,
-}
-
-/// A seal that was asked for.
-#[derive(Clone, Copy, Debug)]
-struct Sealing {
-    to_us: u64,
-    last: bool,
-    opens_segment: Option<u32>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
-    Running,
-    Stopping,
-    /// No user is left; the last delta is due.
-    Stopped,
-    /// The last delta is sealed.
-    Sealed,
-}
-
-const INTERVAL_US: u64 = limits::INTERVAL.as_micros() as u64;
 
 impl WorkerCore {
-    /// A worker without a run.
+    /// A worker without a leader and without a run.
     #[must_use]
-    pub fn new(id: WorkerId, incarnation: Incarnation) -> Self {
-        Self { id, incarnation, run: None, outbox: Outbox::default() }
-    }
-
-    /// The first message to a master.
-    #[must_use]
-    pub fn hello(&self) -> FromWorker {
-        FromWorker::Hello { profile: WorkerProfile::default(), running: None }
-    }
-
-    /// Decides what to do about an input.
-    pub fn step(&mut self, input: Input) -> Vec<Output> {
-        match input {
-            Input::Message(message) => self.hear(message),
-            Input::Tick { now_us } => self.tick(now_us),
-            Input::Sealed(sealed) => self.sealed(*sealed),
-            Input::UsersStopped { now_us } => self.users_stopped(now_us),
-            Input::DataExhausted { run, now_us } => self.data_exhausted(run, now_us),
+    pub fn new(id: WorkerId, incarnation: Incarnation, profile: WorkerProfile) -> Self {
+        Self {
+            id,
+            incarnation,
+            profile,
+            now_us: 0,
+            session: Session::NONE,
+            lease: Lease::ENDLESS,
+            run: None,
+            left: None,
+            stay: Stay::Staying,
         }
     }
 
-    /// When to tick next, in plan time; `None` when nothing is due before the next other input.
-    #[must_use]
-    pub fn next_tick_us(&self, now_us: u64) -> Option<u64> {
-        let run = self.run.as_ref()?;
-        let next = [run.next_change_us(now_us), run.next_seal_us(self.outbox.is_full())];
-        next.into_iter().flatten().min().map(|next| next.max(now_us))
-    }
-
-    fn hear(&mut self, message: ToWorker) -> Vec<Output> {
-        match message {
-            ToWorker::Welcome { last_seq, .. } => {
-                self.outbox.acknowledge(last_seq);
-                self.outbox.iter().cloned().map(send).collect()
-            }
-            ToWorker::Begin(assignment) => self.begin(assignment),
-            ToWorker::Update { run, plan, segment } => {
-                if let Some(active) = self.run.as_mut().filter(|active| active.run == run) {
-                    active.plan = plan;
-                    active.next_segment = (segment != active.segment).then_some(segment);
-                }
-                Vec::new()
-            }
-            ToWorker::Acknowledge { run, seq } => {
-                if self.run.as_ref().is_some_and(|active| active.run == run) {
-                    self.outbox.acknowledge(seq);
-                }
-                self.finish()
-            }
-            ToWorker::Launch { .. }
-            | ToWorker::Slots { .. }
-            | ToWorker::HeartbeatHeard { .. }
-            | ToWorker::Rows { .. }
-            | ToWorker::Leave { .. }
-            | ToWorker::Refused { .. } => Vec::new(),
-        }
-    }
-
-    fn begin(&mut self, assignment: Box<Assignment>) -> Vec<Output> {
-        if self.run.as_ref().is_some_and(|active| active.run == assignment.run) {
+    /// Decides what to do about an input. Time never goes back: an earlier one counts as the last.
+    ///
+    /// The lease is looked at before anything else, so that after a pause of the process users are stopped before a
+    /// message that waited meanwhile can have any effect.
+    pub fn step(&mut self, input: Input, now_us: u64) -> Vec<Output> {
+        self.now_us = self.now_us.max(now_us);
+        if self.stay == Stay::Gone {
             return Vec::new();
         }
-        let slots = Dealing::round_robin(assignment.workers).set_of(assignment.position);
-        self.outbox = Outbox::default();
-        self.run = Some(ActiveRun {
-            run: assignment.run,
-            plan: assignment.plan.clone(),
-            slots,
-            classes: ClassSequence::new(&assignment.shares),
-            phase: Phase::Running,
-            live_below: 0,
-            seq: Seq::default(),
-            segment: assignment.segment,
-            next_segment: None,
-            open_from_us: 0,
-            sealing: None,
-            exhausted_at_us: None,
-        });
-        vec![Output::Prepare(assignment)]
-    }
-
-    fn tick(&mut self, now_us: u64) -> Vec<Output> {
-        let Some(run) = &mut self.run else { return Vec::new() };
-        // What was measured up to now, users included, is of the interval that is over.
-        let sealed = run.seal_if_due(now_us, self.outbox.is_full());
-        sealed.into_iter().chain(run.follow_plan(now_us)).collect()
-    }
-
-    fn users_stopped(&mut self, now_us: u64) -> Vec<Output> {
-        let Some(run) = self.run.as_mut().filter(|run| run.phase == Phase::Stopping) else { return Vec::new() };
-        run.phase = Phase::Stopped;
-        run.seal_if_due(now_us, false).into_iter().collect()
-    }
-
-    fn data_exhausted(&mut self, run: RunId, now_us: u64) -> Vec<Output> {
-        let Some(active) = self.run.as_mut().filter(|active| active.run == run) else { return Vec::new() };
-        if active.exhausted_at_us.is_some() {
-            return Vec::new();
+        let (lease, now_us) = (self.lease, self.now_us);
+        let drain = self.run.as_mut().and_then(|run| run.check_lease(&lease, now_us));
+        let mut outputs: Vec<_> = drain.into_iter().chain(self.take(input)).collect();
+        outputs.extend(self.leave_if_due());
+        let is_heard = self.session.is_welcomed();
+        outputs.retain(|output| is_heard || !matches!(output, Output::Send(message) if !is_greeting(message)));
+        if let Some(run) = self.run.as_mut().filter(|_| is_heard) {
+            outputs
+                .extend(run.outbox.take_due(now_us).into_iter().map(|delta| say(FromWorker::Delta(Box::new(delta)))));
         }
-        active.exhausted_at_us = Some(now_us);
-        active.wish_to_stop().into_iter().collect()
-    }
-
-    fn sealed(&mut self, sealed: Sealed) -> Vec<Output> {
-        let Some(run) = &mut self.run else { return Vec::new() };
-        let Some(sealing) = run.sealing.take() else { return Vec::new() };
-        run.seq = run.seq.next();
-        let interval = Interval {
-            from_us: run.open_from_us,
-            to_us: sealing.to_us,
-            segment: run.segment,
-            users: sealed.users,
-            cpu_permille: sealed.cpu_permille,
-            measurements: sealed.measurements,
-        };
-        let delta = Delta {
-            run: run.run,
-            worker: self.id.clone(),
-            incarnation: self.incarnation,
-            seq: run.seq,
-            interval,
-            last: sealing.last,
-        };
-        run.open_from_us = sealing.to_us;
-        if let Some(segment) = sealing.opens_segment {
-            run.segment = segment;
-            run.next_segment = run.next_segment.filter(|next| *next != segment);
-        }
-        if sealing.last {
-            run.phase = Phase::Sealed;
-        }
-        self.outbox.push(delta.clone());
-        let mut outputs = vec![send(delta)];
-        outputs.extend(run.wish_to_stop());
-        outputs.extend(run.seal_if_due(sealing.to_us, self.outbox.is_full()));
         outputs
     }
 
+    /// When to tick next; `None` when nothing is due before the next other input.
+    #[must_use]
+    pub fn next_tick_us(&self) -> Option<u64> {
+        let deadline = match self.stay {
+            Stay::Retiring { until_us } => Some(until_us),
+            Stay::Gone => return None,
+            Stay::Staying | Stay::Unreachable { .. } => None,
+        };
+        let run = self.run.as_ref().and_then(|run| run.next_us(&self.lease, self.now_us));
+        [self.session.next_us(), run, deadline].into_iter().flatten().min().map(|next| next.max(self.now_us))
+    }
+
+    /// Until when users may send requests; `u64::MAX` without end. Whoever sends one looks at it before: a process that
+    /// was paused may find its lease ended before it finds the time for a tick.
+    #[must_use]
+    pub fn may_send_until_us(&self) -> u64 {
+        self.run.as_ref().map_or(self.lease.until_us(), |run| run.may_send_until_us(&self.lease))
+    }
+
+    fn take(&mut self, input: Input) -> Vec<Output> {
+        match input {
+            Input::LeaderFound => {
+                self.session.greet(self.now_us);
+                vec![self.hello()]
+            }
+            Input::LeaderLost => {
+                self.session.lose();
+                Vec::new()
+            }
+            Input::Message(message) => self.hear(message),
+            Input::Tick => self.tick(),
+            Input::Retire => self.retire(),
+            Input::Unreachable { reason } => {
+                self.stay = match self.stay {
+                    // Nobody will take its last deltas.
+                    Stay::Retiring { .. } => Stay::Retiring { until_us: self.now_us },
+                    _ => Stay::Unreachable { reason },
+                };
+                Vec::new()
+            }
+            Input::OfRun { run, event } => self.happen(run, event),
+        }
+    }
+
+    fn happen(&mut self, run: RunId, event: RunEvent) -> Vec<Output> {
+        let now_us = self.now_us;
+        let Some(active) = self.run.as_mut().filter(|active| active.id == run) else { return Vec::new() };
+        match event {
+            RunEvent::Prepared(outcome) => active.prepared(outcome, now_us),
+            RunEvent::Sealed(sealed) => active.sealed(&self.id, self.incarnation, *sealed),
+            RunEvent::Drained => {
+                active.drained();
+                Vec::new()
+            }
+            RunEvent::UsersStopped => active.users_stopped(now_us).into_iter().collect(),
+            RunEvent::SlotsLeft { epoch } => active.slots_left(epoch).into_iter().collect(),
+            RunEvent::DataExhausted => active.data_exhausted(now_us).into_iter().collect(),
+            RunEvent::RowsWanted { feeder, used, want } => vec![say(active.rows.ask(run, feeder, used, want))],
+            RunEvent::RowsClosed { feeder, unused } => vec![say(active.rows.close(run, feeder, unused))],
+        }
+    }
+
+    fn hear(&mut self, message: ToWorker) -> Vec<Output> {
+        let now_us = self.now_us;
+        match message {
+            ToWorker::Welcome { last_seq, lease_ms, heartbeat_ms } => self.welcome(last_seq, lease_ms, heartbeat_ms),
+            ToWorker::HeartbeatHeard { sent_us } => {
+                let sent_us = self.session.heartbeat_heard(sent_us, now_us);
+                self.lease.renew(sent_us);
+                Vec::new()
+            }
+            ToWorker::Begin(assignment) => self.begin(*assignment),
+            ToWorker::Acknowledge { run, seq } => self.acknowledge(run, seq),
+            ToWorker::Leave { run } => self.leave(run),
+            ToWorker::Refused { reason } => {
+                self.stay = Stay::Gone;
+                self.abandon().into_iter().chain([Output::Rejected { reason }]).collect()
+            }
+            ToWorker::Launch { run, .. }
+            | ToWorker::Slots { run, .. }
+            | ToWorker::Update { run, .. }
+            | ToWorker::Rows { run, .. } => match self.run.as_mut().filter(|active| active.id == run) {
+                Some(active) => hear_of_run(active, message, &self.session, now_us),
+                None => Vec::new(),
+            },
+        }
+    }
+
+    fn welcome(&mut self, last_seq: Seq, lease_ms: Option<u64>, heartbeat_ms: u64) -> Vec<Output> {
+        self.session.welcome(heartbeat_ms, self.now_us);
+        self.lease.set_length(lease_ms);
+        self.lease.renew(self.session.answered_us());
+        if let (Some((_, safe)), None) = (&mut self.left, &self.run) {
+            *safe = (*safe).max(last_seq);
+        }
+        let now_us = self.now_us;
+        let Some(run) = &mut self.run else { return Vec::new() };
+        run.acknowledge(last_seq, now_us);
+        let outputs = run.say_all();
+        outputs.into_iter().chain(self.finish()).collect()
+    }
+
+    fn begin(&mut self, assignment: Assignment) -> Vec<Output> {
+        let id = assignment.run;
+        if self.stay != Stay::Staying {
+            return vec![say(FromWorker::CannotRun { run: id, reason: "the worker is leaving".into() })];
+        }
+        if let Some(active) = self.run.as_mut().filter(|active| active.id == id) {
+            return active.begin_again(assignment);
+        }
+        let abandoned = self.abandon();
+        let safe = self.left.take().filter(|(left, _)| *left == id).map_or(Seq::default(), |(_, safe)| safe);
+        self.run = Some(ActiveRun::new(&assignment, safe));
+        abandoned.into_iter().chain([Output::Prepare(Box::new(assignment))]).collect()
+    }
+
+    fn acknowledge(&mut self, run: RunId, seq: Seq) -> Vec<Output> {
+        let now_us = self.now_us;
+        if let Some((_, safe)) = self.left.as_mut().filter(|(left, _)| *left == run) {
+            *safe = (*safe).max(seq);
+        }
+        if let Some(active) = self.run.as_mut().filter(|active| active.id == run) {
+            active.acknowledge(seq, now_us);
+        }
+        self.finish()
+    }
+
+    fn leave(&mut self, run: RunId) -> Vec<Output> {
+        let Some(active) = self.run.as_ref().filter(|active| active.id == run) else { return Vec::new() };
+        self.left = Some((run, active.safe()));
+        self.abandon().into_iter().collect()
+    }
+
+    /// Forgets the run, whatever state it is in.
+    fn abandon(&mut self) -> Option<Output> {
+        self.run.take().map(|run| Output::Abandon { run: run.id, lost_deltas: run.outbox.len() })
+    }
+
     fn finish(&mut self) -> Vec<Output> {
-        let over = self.outbox.is_empty() && self.run.as_ref().is_some_and(|run| run.phase == Phase::Sealed);
-        if !over {
+        let over = self.run.take_if(|run| run.is_finished());
+        over.map(|run| Output::Finished(run.id)).into_iter().collect()
+    }
+
+    fn tick(&mut self) -> Vec<Output> {
+        let now_us = self.now_us;
+        let mut outputs = Vec::new();
+        if self.session.takes_heartbeat(now_us) {
+            outputs.push(Output::Heartbeat { sent_us: now_us, running: self.running() });
+        }
+        if self.session.takes_say_again(now_us) {
+            outputs.extend(self.session.is_greeting().then(|| self.hello()));
+            outputs.extend(self.run.iter_mut().flat_map(|run| run.say_again(now_us)));
+        }
+        let lease = self.lease;
+        outputs.extend(self.run.iter_mut().flat_map(|run| run.tick(&lease, now_us)));
+        outputs
+    }
+
+    fn retire(&mut self) -> Vec<Output> {
+        if self.stay != Stay::Staying {
             return Vec::new();
         }
-        self.run.take().map(|run| Output::Finished(run.run)).into_iter().collect()
+        self.stay = Stay::Retiring { until_us: self.now_us + limits::RETIRE_WAIT.as_micros() as u64 };
+        let now_us = self.now_us;
+        match &mut self.run {
+            Some(run) if run.has_begun(now_us) => run.retire().into_iter().collect(),
+            _ => self.abandon().into_iter().collect(),
+        }
+    }
+
+    /// Ends the worker once there is nothing left to wait for.
+    fn leave_if_due(&mut self) -> Vec<Output> {
+        match &self.stay {
+            Stay::Retiring { until_us } => {
+                let is_late = self.now_us >= *until_us;
+                if self.run.is_some() && !is_late {
+                    return Vec::new();
+                }
+                let lost_deltas = self.run.as_ref().map_or(0, |run| run.outbox.len());
+                // One that stops its users only now has not left in good order.
+                let goodbye = self.run.is_none().then(|| say(FromWorker::Goodbye));
+                self.stay = Stay::Gone;
+                self.abandon().into_iter().chain(goodbye).chain([Output::Retired { lost_deltas }]).collect()
+            }
+            Stay::Unreachable { reason } if !self.run.as_ref().is_some_and(ActiveRun::has_load) => {
+                let rejected = Output::Rejected { reason: Arc::clone(reason) };
+                self.stay = Stay::Gone;
+                self.abandon().into_iter().chain([rejected]).collect()
+            }
+            Stay::Staying | Stay::Unreachable { .. } | Stay::Gone => Vec::new(),
+        }
+    }
+
+    fn hello(&self) -> Output {
+        say(FromWorker::Hello { profile: self.profile.clone(), running: self.running() })
+    }
+
+    fn running(&self) -> Option<Running> {
+        self.run.as_ref().map(|run| run.running(self.now_us))
     }
 }
 
-fn send(delta: Delta) -> Output {
-    Output::Send(FromWorker::Delta(Box::new(delta)))
+fn hear_of_run(active: &mut ActiveRun, message: ToWorker, session: &Session, now_us: u64) -> Vec<Output> {
+    match message {
+        ToWorker::Launch { plan_us, .. } => {
+            let now = i64::try_from(now_us).unwrap_or(i64::MAX);
+            let one_way_us = i64::try_from(session.one_way_us()).unwrap_or(0);
+            let anchor_us = now.saturating_sub(plan_us).saturating_sub(one_way_us);
+            active.launch(anchor_us, now_us).into_iter().collect()
+        }
+        ToWorker::Slots { epoch, slots, .. } => active.move_slots(epoch, slots),
+        ToWorker::Update { plan, segment, .. } => {
+            active.update(plan, segment);
+            Vec::new()
+        }
+        ToWorker::Rows { feeder, request, rows, .. } => give_rows(active, feeder, request, rows),
+        _ => Vec::new(),
+    }
 }
 
-impl ActiveRun {
-    /// What the leader is told of exhausted data, until the plan has an end: it may have missed it.
-    fn wish_to_stop(&self) -> Option<Output> {
-        let at_us = self.exhausted_at_us.filter(|_| self.phase == Phase::Running)?;
-        Some(Output::Send(FromWorker::StopRun { run: self.run, at_us, reason: StopReason::DataExhausted }))
-    }
+fn give_rows(active: &mut ActiveRun, feeder: u32, request: u64, rows: Vec<RowRange>) -> Vec<Output> {
+    let expected = active.rows.answered(feeder, request);
+    expected.then_some(Output::GiveRows { feeder, rows }).into_iter().collect()
+}
 
-    fn wanted_at(&self, now_us: u64) -> u64 {
-        let users = self.plan.users_at(now_us);
-        self.classes.users_max().map_or(users, |most| users.min(most))
-    }
+fn say(message: FromWorker) -> Output {
+    Output::Send(message)
+}
 
-    fn next_change_us(&self, now_us: u64) -> Option<u64> {
-        match self.phase {
-            Phase::Running if self.live_below != self.wanted_at(now_us) => Some(now_us),
-            Phase::Running => self.plan.next_change_us(now_us),
-            Phase::Stopping | Phase::Stopped | Phase::Sealed => None,
-        }
-    }
-
-    fn next_seal_us(&self, outbox_is_full: bool) -> Option<u64> {
-        if self.sealing.is_some() || self.phase == Phase::Sealed {
-            return None;
-        }
-        if self.next_segment.is_some() || self.phase == Phase::Stopped {
-            return Some(self.open_from_us);
-        }
-        (!outbox_is_full).then(|| (self.open_from_us / INTERVAL_US + 1) * INTERVAL_US)
-    }
-
-    fn follow_plan(&mut self, now_us: u64) -> Vec<Output> {
-        if self.phase != Phase::Running {
-            return Vec::new();
-        }
-        if self.plan.ends_at_us().is_some_and(|end| now_us >= end) {
-            self.phase = Phase::Stopping;
-            return vec![Output::StopAll];
-        }
-        let wanted = self.wanted_at(now_us);
-        if wanted >= self.live_below {
-            self.start_up_to(wanted.min(self.live_below + limits::USERS_CHANGED_PER_TICK_MAX), now_us)
-        } else {
-            self.stop_down_to(wanted.max(self.live_below.saturating_sub(limits::USERS_CHANGED_PER_TICK_MAX)))
-        }
-    }
-
-    fn start_up_to(&mut self, wanted: u64, now_us: u64) -> Vec<Output> {
-        let own = (self.live_below..wanted).filter(|user| self.slots.owns_user(*user));
-        let starts: Vec<_> = own
-            .filter_map(|index| {
-                let class = self.classes.class_of(index)?;
-                Some(UserStart { index, class, intended_start_us: self.plan.intended_start_us(index, now_us) })
-            })
-            .collect();
-        self.live_below = wanted;
-        if starts.is_empty() { Vec::new() } else { vec![Output::Start(starts)] }
-    }
-
-    fn stop_down_to(&mut self, wanted: u64) -> Vec<Output> {
-        let stops: Vec<_> = (wanted..self.live_below).rev().filter(|user| self.slots.owns_user(*user)).collect();
-        self.live_below = wanted;
-        if stops.is_empty() { Vec::new() } else { vec![Output::Stop(stops)] }
-    }
-
-    fn seal_if_due(&mut self, now_us: u64, outbox_is_full: bool) -> Option<Output> {
-        if self.sealing.is_some() || self.phase == Phase::Sealed {
-            return None;
-        }
-        let last = self.phase == Phase::Stopped;
-        let boundary_us = now_us / INTERVAL_US * INTERVAL_US;
-        let regular = boundary_us > self.open_from_us && !outbox_is_full;
-        if !last && self.next_segment.is_none() && !regular {
-            return None;
-        }
-        let to_us = if last || self.next_segment.is_some() { now_us.max(self.open_from_us) } else { boundary_us };
-        self.sealing = Some(Sealing { to_us, last, opens_segment: self.next_segment });
-        Some(Output::Seal)
-    }
+fn is_greeting(message: &FromWorker) -> bool {
+    matches!(message, FromWorker::Hello { .. })
 }
 
 #[cfg(test)]

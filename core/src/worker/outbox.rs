@@ -10,6 +10,10 @@ use crate::stats::delta::Delta;
 #[derive(Debug, Default)]
 pub struct Outbox {
     deltas: VecDeque<Delta>,
+    /// How many of them, from the oldest, were sent to the current leader.
+    sent: usize,
+    /// When something was acknowledged last, or the first of those that are on their way was sent.
+    moved_us: u64,
 }
 
 impl Outbox {
@@ -19,10 +23,38 @@ impl Outbox {
     }
 
     /// Drops the deltas up to this number.
-    pub fn acknowledge(&mut self, seq: Seq) {
+    pub fn acknowledge(&mut self, seq: Seq, now_us: u64) {
         while self.deltas.front().is_some_and(|delta| delta.seq <= seq) {
             self.deltas.pop_front();
+            self.sent = self.sent.saturating_sub(1);
+            self.moved_us = now_us;
         }
+    }
+
+    /// The deltas that are to be sent now, oldest first: at most `limits::DELTAS_IN_FLIGHT_MAX` are on their way at once,
+    /// so that a link that comes back is not flooded. They count as sent from now on.
+    pub fn take_due(&mut self, now_us: u64) -> Vec<Delta> {
+        let until = self.deltas.len().min(limits::DELTAS_IN_FLIGHT_MAX);
+        if self.sent >= until {
+            return Vec::new();
+        }
+        if self.sent == 0 {
+            self.moved_us = now_us;
+        }
+        let due = self.deltas.range(self.sent..until).cloned().collect();
+        self.sent = until;
+        due
+    }
+
+    /// What was sent may not have come: it is to be sent again.
+    pub fn rewind(&mut self) {
+        self.sent = 0;
+    }
+
+    /// Whether what was sent has had no answer for `limits::SAY_AGAIN`.
+    #[must_use]
+    pub fn is_stuck(&self, now_us: u64) -> bool {
+        self.sent > 0 && now_us.saturating_sub(self.moved_us) >= limits::SAY_AGAIN.as_micros() as u64
     }
 
     /// Whether no regular delta may be added: then the open one grows coarser instead.
@@ -37,8 +69,9 @@ impl Outbox {
         self.deltas.is_empty()
     }
 
-    /// What is to be sent again, oldest first.
-    pub fn iter(&self) -> impl Iterator<Item = &Delta> {
-        self.deltas.iter()
+    /// How many deltas are not known to be safe.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.deltas.len()
     }
 }

@@ -1,0 +1,398 @@
+//! A worker's part of one run, from getting ready to the last delta.
+
+use std::sync::Arc;
+
+use super::lease::Lease;
+use super::outbox::Outbox;
+use super::rows::RowRequests;
+use super::sealing::{Pressure, Sealing};
+use super::users::Users;
+use super::{Output, Sealed};
+use crate::ids::{Incarnation, RunId, Seq, WorkerId};
+use crate::limits;
+use crate::plan::Plan;
+use crate::plan::classes::ClassSequence;
+use crate::plan::slots::SlotSet;
+use crate::state::command::StopReason;
+use crate::wire::{Assignment, FromWorker, Running};
+
+/// A run that a worker takes part in.
+#[derive(Debug)]
+pub(super) struct ActiveRun {
+    pub(super) id: RunId,
+    plan: Plan,
+    users: Users,
+    phase: Phase,
+    /// When plan time is 0, on the worker's clock; may lie before its start.
+    anchor_us: Option<i64>,
+    epoch: u64,
+    release: Release,
+    sealing: Sealing,
+    pub(super) outbox: Outbox,
+    pub(super) rows: RowRequests,
+    /// Deltas up to this one are safe.
+    safe: Seq,
+    /// By when users must be gone whose lease has ended.
+    drained_by_us: Option<u64>,
+    /// Since when a data feeder is exhausted that ends the run, in plan time.
+    exhausted_at_us: Option<u64>,
+    /// Whether the users were stopped because the worker leaves, not because the plan is over.
+    retires: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Phase {
+    /// The scenario is being compiled.
+    Preparing,
+    /// It could not be.
+    Failed(Arc<str>),
+    /// The launch is awaited.
+    Ready,
+    /// Users follow the plan.
+    Running,
+    /// The lease has ended; users stop.
+    Draining,
+    /// The lease has ended, and no user is left.
+    Drained,
+    /// The plan is over here; users stop.
+    Stopping,
+    /// No user is left; the last delta is due, or sealed.
+    Stopped,
+}
+
+/// Whether users are left in slots that the worker has lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Release {
+    /// No slot has changed hands.
+    Nothing,
+    /// There may be some.
+    Pending,
+    /// There are none, and this was said so often.
+    Done { said: u32 },
+}
+
+impl ActiveRun {
+    /// A run that is to be prepared. Deltas up to `safe` are sealed and merged already.
+    pub(super) fn new(assignment: &Assignment, safe: Seq) -> Self {
+        let classes = ClassSequence::new(&assignment.shares);
+        Self {
+            id: assignment.run,
+            plan: assignment.plan.clone(),
+            users: Users::none(classes, assignment.slots.clone()),
+            phase: Phase::Preparing,
+            anchor_us: None,
+            epoch: assignment.epoch,
+            release: Release::Nothing,
+            sealing: Sealing::after(safe, assignment.segment),
+            outbox: Outbox::default(),
+            rows: RowRequests::default(),
+            safe,
+            drained_by_us: None,
+            exhausted_at_us: None,
+            retires: false,
+        }
+    }
+
+    /// Where the run stands, for a leader.
+    pub(super) fn running(&self, now_us: u64) -> Running {
+        Running { run: self.id, plan_us: self.plan_us(now_us) }
+    }
+
+    /// A leader gives the run again: it may know more than the last one.
+    pub(super) fn begin_again(&mut self, assignment: Assignment) -> Vec<Output> {
+        self.update(assignment.plan, assignment.segment);
+        let moved = if assignment.epoch > self.epoch { self.take(assignment.epoch, assignment.slots) } else { vec![] };
+        self.readiness().into_iter().chain(moved).collect()
+    }
+
+    /// What the engine says of the preparation.
+    pub(super) fn prepared(&mut self, outcome: Result<(), Arc<str>>, now_us: u64) -> Vec<Output> {
+        if self.phase != Phase::Preparing {
+            return Vec::new();
+        }
+        self.phase = outcome.map_or_else(Phase::Failed, |()| Phase::Ready);
+        self.readiness().into_iter().chain(self.start(now_us)).collect()
+    }
+
+    /// The plan starts, or has started, at `anchor_us` of the worker's clock. Only the first launch counts.
+    pub(super) fn launch(&mut self, anchor_us: i64, now_us: u64) -> Option<Output> {
+        self.anchor_us.get_or_insert(anchor_us);
+        self.start(now_us)
+    }
+
+    fn start(&mut self, now_us: u64) -> Option<Output> {
+        let anchor_us = self.anchor_us.filter(|_| self.phase == Phase::Ready)?;
+        self.phase = Phase::Running;
+        if let Some(plan_us) = self.plan_us(now_us) {
+            self.users.miss_all(&self.plan, plan_us);
+            self.sealing.open_at(plan_us);
+        }
+        Some(Output::Launch { anchor_us, slots: self.users.slots().clone() })
+    }
+
+    /// The plan or the statistics segment is this one from now on.
+    pub(super) fn update(&mut self, plan: Plan, segment: u32) {
+        self.plan = plan;
+        self.sealing.open_segment(segment);
+    }
+
+    /// The slots are these from now on, unless that is out of date.
+    pub(super) fn move_slots(&mut self, epoch: u64, slots: SlotSet) -> Vec<Output> {
+        match epoch.cmp(&self.epoch) {
+            std::cmp::Ordering::Less => Vec::new(),
+            std::cmp::Ordering::Equal if self.release == Release::Pending => Vec::new(),
+            std::cmp::Ordering::Equal => vec![self.released()],
+            std::cmp::Ordering::Greater => self.take(epoch, slots),
+        }
+    }
+
+    fn take(&mut self, epoch: u64, slots: SlotSet) -> Vec<Output> {
+        self.epoch = epoch;
+        self.users.move_to(slots.clone());
+        if self.is_launched() {
+            self.release = Release::Pending;
+            return vec![Output::MoveSlots { epoch, slots }];
+        }
+        self.release = Release::Done { said: 1 };
+        vec![self.released()]
+    }
+
+    /// No user is left in slots that were lost by this distribution.
+    pub(super) fn slots_left(&mut self, epoch: u64) -> Option<Output> {
+        let done = epoch == self.epoch && self.release == Release::Pending;
+        done.then(|| {
+            self.release = Release::Done { said: 1 };
+            self.released()
+        })
+    }
+
+    fn released(&self) -> Output {
+        Output::Send(FromWorker::Released { run: self.id, epoch: self.epoch })
+    }
+
+    /// Stops the users if their lease has ended.
+    pub(super) fn check_lease(&mut self, lease: &Lease, now_us: u64) -> Option<Output> {
+        let has_users = matches!(self.phase, Phase::Running | Phase::Stopping);
+        if lease.holds(now_us) || !has_users || self.drained_by_us.is_some() {
+            return None;
+        }
+        if self.phase == Phase::Running {
+            self.phase = Phase::Draining;
+        }
+        self.drained_by_us = Some(lease.drained_by_us());
+        Some(Output::Drain { within_us: lease.drained_by_us().saturating_sub(now_us) })
+    }
+
+    /// Until when users may send requests. Those that were told to stop may end what they are at.
+    pub(super) fn may_send_until_us(&self, lease: &Lease) -> u64 {
+        lease.until_us().max(self.drained_by_us.unwrap_or(0))
+    }
+
+    /// Time has passed.
+    pub(super) fn tick(&mut self, lease: &Lease, now_us: u64) -> Vec<Output> {
+        let Some(plan_us) = self.plan_us(now_us).filter(|_| self.is_launched()) else { return Vec::new() };
+        // What was measured up to now, users included, is of the interval that is over.
+        let sealed = self.seal_if_due(plan_us);
+        sealed.into_iter().chain(self.follow_plan(plan_us, lease.holds(now_us))).collect()
+    }
+
+    fn follow_plan(&mut self, plan_us: u64, lease_holds: bool) -> Vec<Output> {
+        if !matches!(self.phase, Phase::Running | Phase::Draining | Phase::Drained) {
+            return Vec::new();
+        }
+        if self.is_plan_over(plan_us) {
+            self.phase = Phase::Stopping;
+            return vec![Output::EndLoad];
+        }
+        let mut outputs = Vec::new();
+        if self.phase == Phase::Drained && lease_holds {
+            self.phase = Phase::Running;
+            self.drained_by_us = None;
+            self.users.miss_all(&self.plan, plan_us);
+            outputs.push(Output::Resume);
+        }
+        if self.phase == Phase::Running {
+            outputs.extend(self.users.follow(&self.plan, plan_us, self.catches_up()));
+        }
+        outputs
+    }
+
+    /// After [`Output::Drain`]: no user is left.
+    pub(super) fn drained(&mut self) {
+        if self.phase == Phase::Draining {
+            self.phase = Phase::Drained;
+        }
+    }
+
+    /// After [`Output::EndLoad`]: no user is left.
+    pub(super) fn users_stopped(&mut self, now_us: u64) -> Option<Output> {
+        if self.phase != Phase::Stopping {
+            return None;
+        }
+        self.phase = Phase::Stopped;
+        self.seal_if_due(self.plan_us(now_us).unwrap_or(0))
+    }
+
+    /// Whether the load has begun: then there are statistics to be sealed.
+    pub(super) fn has_begun(&self, now_us: u64) -> bool {
+        self.is_launched() && self.plan_us(now_us).is_some()
+    }
+
+    /// The worker leaves: its users stop, although the plan goes on.
+    pub(super) fn retire(&mut self) -> Option<Output> {
+        let goes_on = matches!(self.phase, Phase::Running | Phase::Draining | Phase::Drained);
+        goes_on.then(|| {
+            (self.phase, self.retires) = (Phase::Stopping, true);
+            Output::EndLoad
+        })
+    }
+
+    /// A data feeder has no row left that ends the run.
+    pub(super) fn data_exhausted(&mut self, now_us: u64) -> Option<Output> {
+        if self.exhausted_at_us.is_some() {
+            return None;
+        }
+        self.exhausted_at_us = self.plan_us(now_us);
+        self.wish_to_stop()
+    }
+
+    /// What the leader is told of exhausted data, until the plan has an end: it may have missed it.
+    fn wish_to_stop(&self) -> Option<Output> {
+        let at_us = self.exhausted_at_us.filter(|_| self.phase == Phase::Running)?;
+        Some(Output::Send(FromWorker::StopRun { run: self.id, at_us, reason: StopReason::DataExhausted }))
+    }
+
+    /// Seals what was drained.
+    pub(super) fn sealed(&mut self, worker: &WorkerId, incarnation: Incarnation, sealed: Sealed) -> Vec<Output> {
+        let Some(delta) = self.sealing.seal((worker, incarnation, self.id), sealed, !self.retires) else {
+            return Vec::new();
+        };
+        let to_us = delta.interval.to_us;
+        self.outbox.push(delta);
+        self.wish_to_stop().into_iter().chain(self.seal_if_due(to_us)).collect()
+    }
+
+    fn seal_if_due(&mut self, plan_us: u64) -> Option<Output> {
+        let pressure = self.pressure();
+        self.sealing.takes_end(plan_us, pressure).then_some(Output::Seal)
+    }
+
+    fn pressure(&self) -> Pressure {
+        match self.phase {
+            Phase::Stopped => Pressure::Closing,
+            _ if self.outbox.is_full() => Pressure::Full,
+            _ => Pressure::Regular,
+        }
+    }
+
+    /// Deltas up to this one are safe.
+    pub(super) fn acknowledge(&mut self, seq: Seq, now_us: u64) {
+        self.safe = self.safe.max(seq.min(self.sealing.seq()));
+        self.outbox.acknowledge(seq, now_us);
+    }
+
+    /// Deltas up to this one are safe.
+    pub(super) fn safe(&self) -> Seq {
+        self.safe
+    }
+
+    /// Whether everything is sealed and safe.
+    pub(super) fn is_finished(&self) -> bool {
+        self.sealing.is_over() && self.outbox.is_empty()
+    }
+
+    /// Whether users run, or may run without anything further from a leader.
+    pub(super) fn has_load(&self) -> bool {
+        matches!(self.phase, Phase::Running | Phase::Draining | Phase::Stopping)
+            || (self.phase == Phase::Stopped && !self.sealing.is_over())
+    }
+
+    /// What a leader that has just welcomed the worker may not know. Deltas are sent beside it.
+    pub(super) fn say_all(&mut self) -> Vec<Output> {
+        self.outbox.rewind();
+        let released = matches!(self.release, Release::Done { .. }).then(|| self.released());
+        let awaited = self.awaited();
+        awaited.into_iter().chain(released).collect()
+    }
+
+    /// What had no answer for some time.
+    pub(super) fn say_again(&mut self, now_us: u64) -> Vec<Output> {
+        if self.outbox.is_stuck(now_us) {
+            self.outbox.rewind();
+        }
+        let mut outputs = self.awaited();
+        if let Release::Done { said } = &mut self.release
+            && *said < limits::RELEASED_SAID_MAX
+        {
+            *said += 1;
+            outputs.push(self.released());
+        }
+        outputs
+    }
+
+    /// What a leader is certain to answer.
+    fn awaited(&self) -> Vec<Output> {
+        let waits = !self.is_launched();
+        let rows = self.rows.unanswered(self.id).into_iter().map(Output::Send);
+        self.readiness().filter(|_| waits).into_iter().chain(rows).collect()
+    }
+
+    fn readiness(&self) -> Option<Output> {
+        match &self.phase {
+            Phase::Preparing => None,
+            Phase::Failed(reason) => {
+                Some(Output::Send(FromWorker::CannotRun { run: self.id, reason: Arc::clone(reason) }))
+            }
+            _ => Some(Output::Send(FromWorker::Ready { run: self.id })),
+        }
+    }
+
+    /// When [`Self::tick`] or [`Self::check_lease`] has something to do next, on the worker's clock.
+    pub(super) fn next_us(&self, lease: &Lease, now_us: u64) -> Option<u64> {
+        if !self.is_launched() {
+            return None;
+        }
+        let Some(plan_us) = self.plan_us(now_us) else { return Some(self.mono_us(0)) };
+        let change = self.next_change_us(plan_us, lease.holds(now_us));
+        let seal = self.sealing.next_us(self.pressure());
+        let ends = matches!(self.phase, Phase::Running | Phase::Stopping) && self.drained_by_us.is_none();
+        let lease_end = Some(lease.until_us()).filter(|until| ends && *until < u64::MAX);
+        let plan_times = [change, seal].into_iter().flatten().map(|us| self.mono_us(us));
+        plan_times.chain(lease_end).min()
+    }
+
+    fn next_change_us(&self, plan_us: u64, lease_holds: bool) -> Option<u64> {
+        match self.phase {
+            Phase::Running | Phase::Draining | Phase::Drained if self.is_plan_over(plan_us) => Some(plan_us),
+            Phase::Running => self.users.next_change_us(&self.plan, plan_us, self.catches_up()),
+            Phase::Drained if lease_holds => Some(plan_us),
+            Phase::Draining | Phase::Drained => self.plan.ends_at_us(),
+            _ => None,
+        }
+    }
+
+    fn is_plan_over(&self, plan_us: u64) -> bool {
+        self.plan.ends_at_us().is_some_and(|end| plan_us >= end)
+    }
+
+    /// Users of slots that were just gained wait until the ones that were lost are empty: they may be the same.
+    fn catches_up(&self) -> bool {
+        self.release != Release::Pending
+    }
+
+    fn is_launched(&self) -> bool {
+        !matches!(self.phase, Phase::Preparing | Phase::Failed(_) | Phase::Ready)
+    }
+
+    /// Plan time; `None` before it begins.
+    fn plan_us(&self, now_us: u64) -> Option<u64> {
+        let now_us = i64::try_from(now_us).unwrap_or(i64::MAX);
+        u64::try_from(now_us.saturating_sub(self.anchor_us?)).ok()
+    }
+
+    /// The worker's clock at a plan time.
+    fn mono_us(&self, plan_us: u64) -> u64 {
+        let plan_us = i64::try_from(plan_us).unwrap_or(i64::MAX);
+        u64::try_from(plan_us.saturating_add(self.anchor_us.unwrap_or(0))).unwrap_or(0)
+    }
+}
