@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use akrida_actors::coordinator::ViewReceiver;
-use akrida_actors::engine::EngineOptions;
+use akrida_actors::engine::{EngineOptions, RowOrigin};
 use akrida_core::coordinator::Order;
 use akrida_core::ids::RunId;
 use akrida_core::scenario::model::Scenario;
@@ -56,10 +56,12 @@ pub(super) async fn run_scenario(runnable: &Runnable, options: &RunOptions) -> a
     warn_of_limits(spec.plan.users_max());
     let engine = EngineOptions {
         http: http_setup::http_options(scenario, options).await?,
-        scenario: Arc::clone(scenario),
+        scenario: Some(Arc::clone(scenario)),
         natives: Arc::clone(natives),
         arbiters: options.processes.get(),
         seed: fastrand::u64(..),
+        compile: None,
+        row_origin: RowOrigin::Own,
     };
     let group = Standalone::start(engine).await?;
     let display = display(options, group.views())?;

@@ -14,7 +14,8 @@ use super::desk::ArrivalDesk;
 use super::feeders::source::OwnLeases;
 use super::feeders::{DrawPlace, RunFeeders};
 use super::native::registry::NativeUsers;
-use crate::clock::PlanClock;
+use super::permit::SendPermit;
+use crate::clock::{ArbiterClock, PlanClock};
 use crate::http::HttpOptions;
 use crate::observe::{Event, Observer};
 
@@ -28,7 +29,9 @@ pub struct ArbiterContext {
     /// Where they record.
     pub recorder: RefCell<Recorder>,
     /// Plan time.
-    pub clock: PlanClock,
+    pub clock: ArbiterClock,
+    /// Until when requests may be sent.
+    pub permit: Arc<SendPermit>,
     /// How they connect.
     pub http: HttpOptions,
     /// Users that exist now, per class.
@@ -48,10 +51,27 @@ impl ArbiterContext {
     #[must_use]
     pub fn new(scenario: Arc<Scenario>, http: HttpOptions, clock: PlanClock, seed: u64) -> Self {
         let live = scenario.classes.iter().map(|_| Cell::new(0)).collect();
-        let source_of = |feeder: &Feeder| Box::new(OwnLeases::of(feeder)) as _;
+        let source_of = |_: usize, feeder: &Feeder| Box::new(OwnLeases::of(feeder)) as _;
         let feeders = Arc::new(RunFeeders::new(&scenario.feeders, DrawPlace::ALONE, None, source_of));
-        let (natives, recorder) = (Arc::default(), RefCell::default());
-        Self { scenario, natives, recorder, clock, http, live, desk: None, observer: None, feeders, seed }
+        Self {
+            scenario,
+            natives: Arc::default(),
+            recorder: RefCell::default(),
+            clock: ArbiterClock::new(clock),
+            permit: Arc::default(),
+            http,
+            live,
+            desk: None,
+            observer: None,
+            feeders,
+            seed,
+        }
+    }
+
+    /// The same with an end to the time in which requests may be sent.
+    #[must_use]
+    pub fn permitted_by(self, permit: Arc<SendPermit>) -> Self {
+        Self { permit, ..self }
     }
 
     /// The same with feeders that other arbiters draw from, too.

@@ -76,10 +76,10 @@ impl ArrivalDesk {
         dropped
     }
 
-    /// An idle user of another class than this, of the class that has the most, which need not be kept.
+    /// An idle user that need not be kept: of the class that has the most, but not of this one.
     #[must_use]
-    pub fn spare(&self, class: usize) -> Option<UserIndex> {
-        let others = (0..self.classes.len()).filter(|other| *other != class);
+    pub fn spare(&self, class: Option<usize>) -> Option<UserIndex> {
+        let others = (0..self.classes.len()).filter(|other| Some(*other) != class);
         let most = others.max_by_key(|other| self.classes[*other].borrow().idle.len())?;
         self.next_idle(most).map(|seat| seat.user)
     }
@@ -203,7 +203,7 @@ mod tests {
             .map(|(class, user)| Box::pin(desk.next(class, UserIndex(user))))
             .collect();
         assert!(users.iter_mut().all(|user| user.as_mut().now_or_never().is_none()));
-        assert_eq!(desk.spare(0), Some(UserIndex(21)));
-        assert_eq!(ArrivalDesk::new(2).spare(0), None);
+        assert_eq!(desk.spare(Some(0)), Some(UserIndex(21)));
+        assert_eq!(ArrivalDesk::new(2).spare(Some(0)), None);
     }
 }

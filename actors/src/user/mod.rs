@@ -5,6 +5,7 @@
 //! - [`actor`]: a user from its start to its end; `stop` tells it to end
 //! - `runner`, `steps`, `request`, `websocket`: what it does in between; `session` is what it remembers
 //! - [`desk`]: where the arrivals of an open model meet the users that serve them
+//! - [`permit`]: until when requests may be sent
 //! - [`feeders`]: the rows of data files that users draw
 //! - [`native`]: users that are code of the program; `recording` is what their requests share with those of steps
 //! - `tasks`, `wait`: which task is next and when, as pure functions
@@ -17,6 +18,7 @@ pub mod desk;
 pub mod feeders;
 pub mod functions;
 pub mod native;
+pub mod permit;
 pub mod program;
 mod recording;
 mod request;

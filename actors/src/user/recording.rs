@@ -29,9 +29,10 @@ pub(super) struct Exchanged<'a> {
 }
 
 impl Runner {
-    /// Sends an HTTP request and counts its exchanges. What came of it is for the caller to record, unless this machine
+    /// Sends an HTTP request, as soon as one may be sent, and counts its exchanges. What came of it is for the caller to record, unless this machine
     /// was at its limit: then that is counted, the user pauses, and the error says how its task goes on.
     pub(super) async fn exchange(&mut self, outgoing: &Outgoing) -> Result<Outcome, Flow> {
+        self.permitted().await?;
         let in_flight = InFlight::new(self, Some(self.session.client.meter()));
         let outcome = self.session.client.send(outgoing).await;
         in_flight.landed();
@@ -40,10 +41,31 @@ impl Runner {
 
     /// Opens a WebSocket, as [`Self::exchange`].
     pub(super) async fn open_websocket(&mut self, outgoing: &Outgoing) -> Result<Outcome<WebSocket>, Flow> {
+        self.permitted().await?;
         let in_flight = InFlight::new(self, Some(self.session.client.meter()));
         let outcome = self.session.client.open_websocket(outgoing).await;
         in_flight.landed();
         self.counted(outcome).await
+    }
+
+    /// Waits until a request may be sent. `Cut` once the user is to stop and none may be any more.
+    pub(super) async fn permitted(&self) -> Result<(), Flow> {
+        if self.context.permit.holds() {
+            return Ok(());
+        }
+        // Boxed, since it hardly ever happens.
+        Box::pin(self.await_permit()).await
+    }
+
+    /// The worker's lease has ended, so the worker is about to stop its users. They may end what they are at if there is
+    /// time for it.
+    async fn await_permit(&self) -> Result<(), Flow> {
+        self.stop.reaches(Phase::Finishing).await;
+        if self.context.permit.holds() {
+            return Ok(());
+        }
+        self.stop.reaches(Phase::Cut).await;
+        Err(Flow::Cut)
     }
 
     async fn counted<T>(&mut self, outcome: Outcome<T>) -> Result<Outcome<T>, Flow> {

@@ -159,6 +159,7 @@ impl Runner {
             renderer.text(template).map(|text| text.into_owned()).map_err(|error| error.to_string())
         });
         let text = text.map_err(|reason| self.exception(&reason))?;
+        self.permitted().await?;
         self.context.show(&Event::SendsMessage(&text));
         let started = Instant::now();
         let sent = tokio::time::timeout(timeout, socket.send(&text)).await;

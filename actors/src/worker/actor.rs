@@ -1,153 +1,261 @@
 //! The worker actor: gives the core its messages and its time, and carries its decisions to the engine and the leader.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use actix::{Actor, ActorFutureExt, AsyncContext, Context, Handler, Message, Recipient, SpawnHandle, WrapFuture};
-use akrida_core::ids::{Incarnation, UserIndex, WorkerId};
+use actix::{Actor, ActorFutureExt, AsyncContext, Context, SpawnHandle, WrapFuture};
+use akrida_core::ids::{Incarnation, RunId, WorkerId};
 use akrida_core::limits;
-use akrida_core::wire::{Assignment, FromWorker};
-use akrida_core::worker::{Input, Output, Sealed, UserStart, WorkerCore};
+use akrida_core::state::worker::WorkerProfile;
+use akrida_core::wire::{Assignment, FromWorker, Vitals};
+use akrida_core::worker::{Input, Output, RunEvent, Sealed, WorkerCore};
+use tokio::sync::{oneshot, watch};
 
-use crate::clock::PlanClock;
-use crate::engine::{Engine, EngineOptions, RunningUsers};
-use crate::link::{Downlink, Uplink};
-use crate::user::context::{StopMode, UserSpec};
-use crate::user::feeders::DataExhausted;
+use super::load::{Done, Load};
+use super::masters::Masters;
+use super::memory;
+use super::orders::WorkerEnd;
+use crate::engine::{Engine, EngineOptions, RunLinks};
+use crate::user::permit::SendPermit;
 
-/// Runs users for a leader.
+/// Runs users for a leader, whichever of the masters that is.
+///
+/// Nothing here waits for a master: what cannot be said is said again, so that a slow or lost leader delays reports and
+/// never users.
 pub struct WorkerActor {
     core: WorkerCore,
     id: WorkerId,
     incarnation: Incarnation,
+    /// When the worker's clock was 0.
+    origin: Instant,
     engine: Engine,
-    run: Option<ActiveRun>,
-    leader: Option<Recipient<Uplink>>,
+    masters: Masters,
+    permit: Arc<SendPermit>,
+    load: Option<Load>,
+    /// The number of the last preparation: what an earlier one gives came too late.
+    preparations: u64,
+    /// Resolves when the users of an abandoned run are gone.
+    abandoned: Option<oneshot::Receiver<()>>,
+    vitals: Vitals,
     timer: Option<SpawnHandle>,
+    end: watch::Sender<Option<WorkerEnd>>,
 }
-
-struct ActiveRun {
-    clock: PlanClock,
-    users: RunningUsers,
-    stop_mode: StopMode,
-}
-
-/// Connects the worker to its leader: it says hello.
-#[derive(Debug, Message)]
-#[rtype(result = "()")]
-pub struct Connect(pub Recipient<Uplink>);
 
 impl WorkerActor {
-    /// A worker with its own engine.
+    /// A worker with its own engine and without links.
     #[must_use]
     pub fn new(id: WorkerId, incarnation: Incarnation, options: EngineOptions) -> Self {
+        let origin = Instant::now();
         Self {
-            core: WorkerCore::new(id.clone(), incarnation),
+            core: WorkerCore::new(id.clone(), incarnation, WorkerProfile::default()),
             id,
             incarnation,
+            origin,
             engine: Engine::new(options),
-            run: None,
-            leader: None,
+            masters: Masters::new(0),
+            permit: Arc::new(SendPermit::endless(origin)),
+            load: None,
+            preparations: 0,
+            abandoned: None,
+            vitals: Vitals::default(),
             timer: None,
+            end: watch::Sender::new(None),
         }
     }
 
-    fn step(&mut self, input: Input, context: &mut Context<Self>) {
-        for output in self.core.step(input) {
+    /// The same with what it says of itself.
+    #[must_use]
+    pub fn with_profile(self, profile: WorkerProfile) -> Self {
+        Self { core: WorkerCore::new(self.id.clone(), self.incarnation, profile), ..self }
+    }
+
+    /// The same with links to this many masters: when all of them are given up, the worker ends.
+    #[must_use]
+    pub fn with_masters(self, count: usize) -> Self {
+        Self { masters: Masters::new(count), ..self }
+    }
+
+    pub(super) fn masters(&mut self) -> &mut Masters {
+        &mut self.masters
+    }
+
+    pub(super) fn end(&self) -> watch::Receiver<Option<WorkerEnd>> {
+        self.end.subscribe()
+    }
+
+    pub(super) fn step_all(&mut self, inputs: Vec<Input>, context: &mut Context<Self>) {
+        inputs.into_iter().for_each(|input| self.step(input, context));
+    }
+
+    pub(super) fn step(&mut self, input: Input, context: &mut Context<Self>) {
+        let outputs = self.core.step(input, self.now_us());
+        // Before users hear of anything: those that stop may send what they need for it.
+        self.permit.set_until_us(self.core.may_send_until_us());
+        for output in outputs {
             self.carry_out(output, context);
         }
         self.arm_timer(context);
     }
 
+    fn of_run(&mut self, run: RunId, event: RunEvent, context: &mut Context<Self>) {
+        self.step(Input::OfRun { run, event }, context);
+    }
+
     fn carry_out(&mut self, output: Output, context: &mut Context<Self>) {
         match output {
-            Output::Send(message) => self.send(message, context),
-            Output::Prepare(assignment) => self.prepare(&assignment, context),
-            Output::Start(starts) => self.start(&starts, context),
-            Output::Stop(users) => self.stop(&users, context),
-            Output::StopAll => self.stop_all(context),
-            Output::Seal => self.seal(context),
+            Output::Send(message) => self.masters.say(&self.id, self.incarnation, message),
+            Output::Heartbeat { sent_us, running } => {
+                let vitals = Vitals { memory_bytes: memory::resident_bytes(), ..self.vitals };
+                let heartbeat = FromWorker::Heartbeat { sent_us, running, vitals };
+                self.masters.say(&self.id, self.incarnation, heartbeat);
+            }
+            Output::Prepare(assignment) => self.prepare(*assignment, context),
             Output::Finished(run) => {
                 tracing::debug!(%run, "everything of the run is safe");
-                self.run = None;
+                self.forget_load();
             }
+            Output::Abandon { run, lost_deltas } => self.abandon(run, lost_deltas, context),
+            Output::Retired { lost_deltas } => self.end_with(WorkerEnd::Retired { lost_deltas }, context),
+            Output::Rejected { reason } => {
+                tracing::error!(%reason, "this worker cannot go on");
+                self.end_with(WorkerEnd::Rejected { reason }, context);
+            }
+            of_users => self.carry_out_on_users(of_users, context),
         }
     }
 
-    /// Waits for the leader to take the message, so that messages stay in order and a slow leader slows the worker's
-    /// reports, never its users.
-    fn send(&self, message: FromWorker, context: &mut Context<Self>) {
-        let Some(leader) = &self.leader else { return };
-        let sent = leader.send(Uplink { worker: self.id.clone(), incarnation: self.incarnation, message });
-        context.wait(sent.into_actor(self).map(|sent, _, _| {
-            if let Err(error) = sent {
-                tracing::warn!(%error, "leader does not take messages");
+    fn carry_out_on_users(&mut self, output: Output, context: &mut Context<Self>) {
+        let Some(load) = &mut self.load else { return };
+        match output {
+            Output::Launch { anchor_us, slots } => {
+                let launched = load.launch(self.origin, anchor_us, slots);
+                Self::wait(launched, context);
             }
-        }));
+            Output::Start(starts) => Self::wait(load.start(&starts), context),
+            Output::Stop(users) => Self::wait(load.stop(users), context),
+            Output::Resume => Self::wait(load.resume(), context),
+            Output::MoveSlots { epoch, slots } => {
+                let (run, moved) = (load.run, load.move_slots(slots));
+                Self::then(run, moved, move |()| RunEvent::SlotsLeft { epoch }, context);
+            }
+            Output::Drain { within_us } => {
+                tracing::warn!("no leader has answered for too long: users stop until one does");
+                Self::then(load.run, load.suspend(within_us), |()| RunEvent::Drained, context);
+            }
+            Output::EndLoad => Self::then(load.run, load.end(), |()| RunEvent::UsersStopped, context),
+            Output::Seal => self.seal(context),
+            Output::GiveRows { feeder, rows } => load.give_rows(feeder, &rows),
+            _ => {}
+        }
     }
 
-    fn prepare(&mut self, assignment: &Assignment, context: &mut Context<Self>) {
-        let clock = PlanClock::anchored_at(Instant::now() + limits::START_AHEAD);
-        let stop_mode = match assignment.stop_timeout_ms {
-            0 => StopMode::Now,
-            timeout_ms => StopMode::AfterTask(Duration::from_millis(timeout_ms)),
+    /// Takes nothing else on before the arbiters have taken an order, so that orders stay in order.
+    fn wait(taken: Done, context: &mut Context<Self>) {
+        context.wait(actix::fut::wrap_future::<_, Self>(taken).map(|(), _, _| ()));
+    }
+
+    /// Tells the core when something has been done.
+    fn then<T: 'static>(
+        run: RunId,
+        done: Done<T>,
+        event: impl FnOnce(T) -> RunEvent + 'static,
+        context: &mut Context<Self>,
+    ) {
+        let told = move |value, actor: &mut Self, context: &mut Context<Self>| {
+            actor.of_run(run, event(value), context);
         };
-        let prepared = self.engine.prepare(clock, assignment, context.address().recipient());
-        context.wait(prepared.into_actor(self).map(move |users, actor, context| {
-            actor.run = Some(ActiveRun { clock, users, stop_mode });
-            actor.arm_timer(context);
-        }));
-    }
-
-    fn start(&mut self, starts: &[UserStart], context: &mut Context<Self>) {
-        let Some(run) = &self.run else { return };
-        let specs = starts.iter().map(|start| UserSpec {
-            index: UserIndex(start.index),
-            class: start.class,
-            intended_start_us: start.intended_start_us,
-        });
-        let started = run.users.start(specs.collect());
-        context.wait(started.into_actor(self).map(|(), _, _| ()));
-    }
-
-    fn stop(&mut self, users: &[u64], context: &mut Context<Self>) {
-        let Some(run) = &self.run else { return };
-        let stopped = run.users.stop(users.iter().copied().map(UserIndex).collect(), run.stop_mode);
-        context.wait(stopped.into_actor(self).map(|(), _, _| ()));
-    }
-
-    fn stop_all(&mut self, context: &mut Context<Self>) {
-        let Some(run) = &self.run else { return };
-        let gone = run.users.stop_all(run.stop_mode);
-        context.spawn(gone.into_actor(self).map(|(), actor, context| actor.users_gone(context)));
-    }
-
-    fn users_gone(&mut self, context: &mut Context<Self>) {
-        if let Some(now_us) = self.run.as_ref().map(|run| run.clock.now_us()) {
-            self.step(Input::UsersStopped { now_us }, context);
-        }
+        context.spawn(actix::fut::wrap_future::<_, Self>(done).map(told));
     }
 
     fn seal(&mut self, context: &mut Context<Self>) {
-        let Some(run) = &self.run else { return };
-        let drained = run.users.drain();
-        context.spawn(drained.into_actor(self).map(|sealed: Sealed, actor, context| {
-            actor.step(Input::Sealed(Box::new(sealed)), context);
+        let Some(load) = &self.load else { return };
+        let run = load.run;
+        let told = move |sealed: Sealed, actor: &mut Self, context: &mut Context<Self>| {
+            if actor.load.as_ref().is_some_and(|load| load.run == run) {
+                actor.vitals.users = sealed.users.iter().sum();
+                actor.vitals.cpu_permille = sealed.cpu_permille;
+            }
+            actor.of_run(run, RunEvent::Sealed(Box::new(sealed)), context);
+        };
+        context.spawn(load.drain().into_actor(self).map(told));
+    }
+
+    fn prepare(&mut self, assignment: Assignment, context: &mut Context<Self>) {
+        self.preparations += 1;
+        let (preparation, run, stop_timeout_ms) = (self.preparations, assignment.run, assignment.stop_timeout_ms);
+        let links = RunLinks {
+            exhausted: context.address().recipient(),
+            rows: context.address().recipient(),
+            permit: Arc::clone(&self.permit),
+        };
+        let (gone, prepared) = (self.abandoned.take(), self.engine.prepare(&assignment, links));
+        let ready = async move {
+            users_gone(gone).await;
+            prepared.await
+        };
+        context.spawn(ready.into_actor(self).map(move |ready, actor, context| {
+            if actor.preparations != preparation {
+                return;
+            }
+            let outcome = ready.map(|users| actor.load = Some(Load::new(run, users, stop_timeout_ms)));
+            if let Err(reason) = &outcome {
+                tracing::error!(%run, %reason, "the run cannot be prepared");
+            }
+            actor.of_run(run, RunEvent::Prepared(outcome), context);
         }));
+    }
+
+    fn abandon(&mut self, run: RunId, lost_deltas: usize, context: &mut Context<Self>) {
+        if lost_deltas > 0 {
+            tracing::warn!(%run, lost_deltas, "a run is given up; what was not merged of it is lost");
+        } else {
+            tracing::info!(%run, "a run is given up");
+        }
+        let Some(load) = self.forget_load() else { return };
+        let (sender, gone) = oneshot::channel();
+        self.abandoned = Some(gone);
+        context.spawn(load.abandon().into_actor(self).map(|(), _, _| {
+            // Nobody may wait for it.
+            let _ = sender.send(());
+        }));
+    }
+
+    fn forget_load(&mut self) -> Option<Load> {
+        self.preparations += 1;
+        self.vitals = Vitals::default();
+        self.load.take()
+    }
+
+    /// Makes the end known once no user is left.
+    fn end_with(&mut self, end: WorkerEnd, context: &mut Context<Self>) {
+        let gone = users_gone(self.abandoned.take());
+        context.spawn(gone.into_actor(self).map(|(), actor, _| {
+            actor.end.send_replace(Some(end));
+        }));
+    }
+
+    fn now_us(&self) -> u64 {
+        self.origin.elapsed().as_micros() as u64
     }
 
     fn arm_timer(&mut self, context: &mut Context<Self>) {
         if let Some(timer) = self.timer.take() {
             context.cancel_future(timer);
         }
-        let Some(run) = &self.run else { return };
-        let Some(next_us) = self.core.next_tick_us(run.clock.now_us()) else { return };
-        let delay = run.clock.instant_of(next_us).saturating_duration_since(Instant::now());
+        let Some(next_us) = self.core.next_tick_us() else { return };
+        let delay = Duration::from_micros(next_us.saturating_sub(self.now_us()));
         self.timer = Some(context.run_later(delay, |actor, context| {
             actor.timer = None;
-            if let Some(now_us) = actor.run.as_ref().map(|run| run.clock.now_us()) {
-                actor.step(Input::Tick { now_us }, context);
-            }
+            actor.step(Input::Tick, context);
         }));
+    }
+}
+
+/// Waits until the users of an abandoned run are gone: no two runs are on at once.
+async fn users_gone(abandoned: Option<oneshot::Receiver<()>>) {
+    if let Some(abandoned) = abandoned {
+        // Whoever would tell it is gone with them.
+        let _ = abandoned.await;
     }
 }
 
@@ -156,35 +264,6 @@ impl Actor for WorkerActor {
 
     fn started(&mut self, context: &mut Self::Context) {
         context.set_mailbox_capacity(limits::WORKER_MAILBOX);
-    }
-}
-
-impl Handler<Connect> for WorkerActor {
-    type Result = ();
-
-    fn handle(&mut self, connect: Connect, context: &mut Self::Context) {
-        self.leader = Some(connect.0);
-        self.send(self.core.hello(), context);
-    }
-}
-
-impl Handler<DataExhausted> for WorkerActor {
-    type Result = ();
-
-    fn handle(&mut self, DataExhausted { run }: DataExhausted, context: &mut Self::Context) {
-        if let Some(now_us) = self.run.as_ref().map(|run| run.clock.now_us()) {
-            self.step(Input::DataExhausted { run, now_us }, context);
-        }
-    }
-}
-
-impl Handler<Downlink> for WorkerActor {
-    type Result = ();
-
-    fn handle(&mut self, message: Downlink, context: &mut Self::Context) {
-        if let Downlink::Message(message) = message {
-            self.step(Input::Message(message), context);
-        }
     }
 }
 

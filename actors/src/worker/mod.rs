@@ -1,5 +1,16 @@
 //! The worker: the shell around `akrida_core::worker`.
+//!
+//! - [`WorkerActor`]: gives the core its messages and its time, and carries its decisions to the engine and the leader
+//! - `orders`: what others tell it
+//! - `load`: the run that it has got ready, and its users
+//! - `masters`: its links, and which master leads
+//! - `memory`: how much of it the process uses
 
 mod actor;
+mod load;
+mod masters;
+mod memory;
+mod orders;
 
-pub use actor::{Connect, WorkerActor};
+pub use actor::WorkerActor;
+pub use orders::{AwaitEnd, Connect, Retire, WorkerEnd};

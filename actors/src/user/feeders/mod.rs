@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use actix::{Message, Recipient};
+use akrida_core::data::ranges::RowRange;
 use akrida_core::data::{Feeder, OnExhausted, Per, Pick, pick};
 use akrida_core::ids::RunId;
 use fastrand::Rng;
@@ -55,12 +56,13 @@ pub enum Draw {
     Exhausted,
 }
 
-/// A worker's place among the workers of a run, for draws that all of them take from one sequence.
+/// A worker's place among the workers of a run, as it was when the worker joined, for draws that all of them take from
+/// one sequence.
 #[derive(Clone, Copy, Debug)]
 pub struct DrawPlace {
     /// Which worker, from 0.
     pub position: u64,
-    /// How many there are.
+    /// How many there were.
     pub workers: u64,
 }
 
@@ -82,10 +84,18 @@ pub struct ExhaustedNotice {
 }
 
 /// The numbers of the draws of one worker: of `n` workers, worker `k` draws the numbers `k`, `k + n`, `k + 2n`, …
+///
+/// If the rows and `n` have a common divisor, a worker would find itself at the row where it began before it has seen all
+/// of them. Then it goes on with the next row, as all others do after as many draws: so the workers with which the run
+/// began draw every row equally often together, and each worker does alone, also one that joined later, whose numbers
+/// others draw as well.
 #[derive(Debug)]
 struct DrawNumbers {
-    next: AtomicU64,
+    draws: AtomicU64,
+    first: u64,
     step: u64,
+    /// Draws after which the rows shift by one; `None` if they need not.
+    round: Option<u64>,
 }
 
 impl DrawPlace {
@@ -99,20 +109,32 @@ impl RunFeeders {
         feeders: &[Feeder],
         place: DrawPlace,
         notice: Option<&ExhaustedNotice>,
-        source_of: impl Fn(&Feeder) -> Box<dyn RowSource>,
+        source_of: impl Fn(usize, &Feeder) -> Box<dyn RowSource>,
     ) -> Self {
-        let feeders = feeders.iter().map(|feeder| {
+        let feeders = feeders.iter().enumerate().map(|(at, feeder)| {
             let rows = match feeder.pick {
                 Pick::Random => Rows::Random,
-                Pick::RoundRobin => Rows::RoundRobin(DrawNumbers::of(place)),
+                Pick::RoundRobin => Rows::RoundRobin(DrawNumbers::of(place, feeder.table.rows())),
                 Pick::Unique(on_exhausted) => {
                     let notice = notice.filter(|_| on_exhausted == OnExhausted::StopRun);
-                    Rows::Unique(Arc::new(UniqueRows::new(feeder, on_exhausted, source_of(feeder), notice.cloned())))
+                    Rows::Unique(Arc::new(UniqueRows::new(
+                        feeder,
+                        on_exhausted,
+                        source_of(at, feeder),
+                        notice.cloned(),
+                    )))
                 }
             };
             RunFeeder { feeder: feeder.clone(), rows }
         });
         Self { feeders: feeders.collect() }
+    }
+
+    /// Rows of a `unique` feeder came that a source was asked for; none if it has none.
+    pub fn give(&self, feeder: u32, rows: &[RowRange]) {
+        if let Some(unique) = self.feeders.get(feeder as usize).and_then(RunFeeder::unique) {
+            unique.granted(rows);
+        }
     }
 
     /// Gives back what was not drawn. For the end of the run, when no user is left.
@@ -148,24 +170,62 @@ impl RunFeeder {
 }
 
 impl DrawNumbers {
-    fn of(place: DrawPlace) -> Self {
-        Self { next: AtomicU64::new(place.position), step: place.workers.max(1) }
+    fn of(place: DrawPlace, rows: u64) -> Self {
+        let (rows, step) = (rows.max(1), place.workers.max(1));
+        let divisor = greatest_common_divisor(rows, step);
+        let round = (divisor > 1).then_some(rows / divisor);
+        Self { draws: AtomicU64::new(0), first: place.position, step, round }
     }
 
     fn next(&self) -> u64 {
-        self.next.fetch_add(self.step, Ordering::Relaxed)
+        let draw = self.draws.fetch_add(1, Ordering::Relaxed);
+        let shift = self.round.map_or(0, |round| draw / round);
+        self.first.wrapping_add(draw.wrapping_mul(self.step)).wrapping_add(shift)
     }
+}
+
+fn greatest_common_divisor(a: u64, b: u64) -> u64 {
+    if b == 0 { a } else { greatest_common_divisor(b, a % b) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn numbers(position: u64, workers: u64, rows: u64) -> DrawNumbers {
+        DrawNumbers::of(DrawPlace { position, workers }, rows)
+    }
+
     #[test]
     fn the_draws_of_all_workers_are_one_sequence() {
-        let workers = [0, 1, 2].map(|position| DrawNumbers::of(DrawPlace { position, workers: 3 }));
+        let workers = [0, 1, 2].map(|position| numbers(position, 3, 100));
         let mut drawn: Vec<u64> = workers.iter().flat_map(|numbers| [numbers.next(), numbers.next()]).collect();
         drawn.sort_unstable();
         assert_eq!(drawn, [0, 1, 2, 3, 4, 5]);
+    }
+
+    #[test]
+    fn every_row_is_drawn_equally_often_by_all_workers_together_and_by_each_alone() {
+        for (workers, rows) in [(1, 5), (2, 4), (3, 4), (4, 4), (4, 6), (6, 4)] {
+            let mut together = vec![0_u64; rows as usize];
+            for position in 0..workers {
+                let numbers = numbers(position, workers, rows);
+                let mut alone = vec![0_u64; rows as usize];
+                (0..rows * workers).for_each(|_| alone[pick::round_robin(rows, numbers.next()) as usize] += 1);
+                assert!(alone.iter().all(|count| *count == workers), "{workers} {rows}: {alone:?}");
+                together.iter_mut().zip(&alone).for_each(|(sum, count)| *sum += count);
+            }
+            assert!(together.iter().all(|count| *count == workers * workers));
+        }
+    }
+
+    #[test]
+    fn one_pass_of_all_workers_takes_every_row_once() {
+        let workers = [0, 1].map(|position| numbers(position, 2, 4));
+        let pass = |_| workers.iter().flat_map(|numbers| [numbers.next() % 4, numbers.next() % 4]).collect::<Vec<_>>();
+        for mut rows in (0..4).map(pass) {
+            rows.sort_unstable();
+            assert_eq!(rows, [0, 1, 2, 3]);
+        }
     }
 }

@@ -1,12 +1,13 @@
-//! Where the rows of `unique` feeders come from.
+//! Where the rows of `unique` feeders come from: this process ([`OwnLeases`]), or the leader ([`LeaderRows`]).
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use actix::{Message, Recipient};
 use akrida_core::data::leases::{NotLeased, RowLeases};
 use akrida_core::data::ranges::RowRange;
 use akrida_core::data::{Feeder, OnExhausted, Pick};
-use akrida_core::ids::WorkerId;
+use akrida_core::ids::{RunId, WorkerId};
 
 use super::unique::UniqueRows;
 
@@ -61,6 +62,58 @@ impl RowSource for OwnLeases {
 
     fn close(&self, unused: &[RowRange]) {
         report(self.change(|leases| leases.close(&self.own_name, unused)));
+    }
+}
+
+/// The leases of a feeder that the leader gives; the worker asks for them, and asks again until it gets them.
+#[derive(Debug)]
+pub struct LeaderRows {
+    run: RunId,
+    feeder: u32,
+    worker: Recipient<AskRows>,
+}
+
+/// What a feeder has to say to the leader.
+#[derive(Clone, Debug, PartialEq, Eq, Message)]
+#[rtype(result = "()")]
+pub struct AskRows {
+    /// Which run.
+    pub run: RunId,
+    /// Which feeder, in the order of the scenario.
+    pub feeder: u32,
+    /// What.
+    pub ask: RowsAsk,
+}
+
+/// What a feeder wants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RowsAsk {
+    /// More rows.
+    Lease(Demand),
+    /// Nothing more; these rows were not used.
+    Close(Vec<RowRange>),
+}
+
+impl LeaderRows {
+    /// The rows of a feeder of a run, for which this worker asks.
+    #[must_use]
+    pub fn new(run: RunId, feeder: u32, worker: Recipient<AskRows>) -> Self {
+        Self { run, feeder, worker }
+    }
+
+    fn ask(&self, ask: RowsAsk) {
+        // One request of each feeder at a time waits for its answer, so that a full mailbox is no reason to lose it.
+        self.worker.do_send(AskRows { run: self.run, feeder: self.feeder, ask });
+    }
+}
+
+impl RowSource for LeaderRows {
+    fn lease(&self, demand: Demand, _: &Arc<UniqueRows>) {
+        self.ask(RowsAsk::Lease(demand));
+    }
+
+    fn close(&self, unused: &[RowRange]) {
+        self.ask(RowsAsk::Close(unused.to_vec()));
     }
 }
 

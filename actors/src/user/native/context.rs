@@ -134,7 +134,7 @@ impl UserContext {
 
     /// Goes on unless the user is cut off: then the task is dropped here.
     pub(super) async fn may_begin(&self) {
-        if self.is_cut() {
+        if self.is_cut() || self.permitted().await.is_err() {
             pending().await
         }
     }
