@@ -107,7 +107,7 @@ class Cluster:
     def present_workers(self) -> int:
         """Workers that are registered and alive."""
         status = self._cluster_status() or {}
-        return sum(1 for worker in status.get("workers", []) if worker.get("present"))
+        return sum(1 for worker in status.get("workers", []) if worker.get("state") != "missing")
 
     def _is_caught_up(self) -> bool:
         digests = [self._json_of(master, "/api/v1/cluster/digest") for master in range(MASTERS)]

@@ -26,6 +26,7 @@ mod shutdown;
 mod standalone;
 mod target_command;
 pub mod web_parts;
+mod worker_role;
 
 use std::ffi::OsString;
 use std::io::{ErrorKind, Write};
@@ -72,7 +73,7 @@ fn carry_out(invocation: Invocation, origin: &Origin) -> anyhow::Result<Exit> {
     match invocation {
         Invocation::Run(options) => return run_command::run(origin, &options),
         Invocation::Master(role) => return master::run(&role),
-        Invocation::Worker(_) => anyhow::bail!("workers are not available in this build yet"),
+        Invocation::Worker(role) => return worker_role::run(&role),
         Invocation::DebugUser { secrets, options } => return debug_command::debug(origin, &options, secrets),
         Invocation::List(options) => print_all(listings::list(&origin.all(&options)?.scenario))?,
         Invocation::TaskRatio { json, options } => {

@@ -166,7 +166,7 @@ impl Cluster {
         self.await_that("workers", || {
             let status = self.status()?;
             let workers = status["workers"].as_array()?;
-            let present = workers.iter().filter(|worker| worker["present"] == true).count();
+            let present = workers.iter().filter(|worker| worker["state"] != "missing").count();
             (present == count).then_some(())
         });
     }
