@@ -4,12 +4,11 @@ use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::time::Instant;
 
-use actix::{Actor, Addr, AsyncContext, Context, Handler, ResponseFuture, SpawnHandle};
+use actix::{Actor, Addr, AsyncContext, Context, Handler, SpawnHandle};
 use akrida_core::ids::UserIndex;
 use akrida_core::limits;
 use akrida_core::plan::arrivals::{Arrival, LatePolicy};
 
-use super::host_orders::{Launch, MoveSlots, Resume, StartUsers, StopAllUsers, StopUsers, SuspendUsers};
 use super::open_load::OpenLoad;
 use super::waiting::Waiting;
 use crate::user::actor::{Stop, UserActor, UserEnded, start_user};
@@ -19,21 +18,21 @@ use crate::user::program::Program;
 
 /// Knows the users of one arbiter, and in an open model starts them when arrivals need them.
 pub(super) struct UserHost {
-    context: SharedContext,
+    pub(super) context: SharedContext,
     program: Rc<Program>,
-    users: HashMap<UserIndex, Addr<UserActor>>,
+    pub(super) users: HashMap<UserIndex, Addr<UserActor>>,
     /// Users that were told to stop to make room for others.
     leaving: HashSet<UserIndex>,
-    load: Option<OpenLoad>,
+    pub(super) load: Option<OpenLoad>,
     /// Whether no arrivals are let in for now.
-    is_suspended: bool,
+    pub(super) is_suspended: bool,
     /// Goes off when the next arrival is due.
     timer: Option<SpawnHandle>,
     /// How users stop for which slots that were lost leave no room.
-    trim_mode: StopMode,
+    pub(super) trim_mode: StopMode,
     /// Users that were told to stop and whose place in the plan has a new user already.
-    replaced: Vec<(UserIndex, Addr<UserActor>)>,
-    waiting: Waiting,
+    pub(super) replaced: Vec<(UserIndex, Addr<UserActor>)>,
+    pub(super) waiting: Waiting,
 }
 
 impl UserHost {
@@ -54,14 +53,14 @@ impl UserHost {
         }
     }
 
-    fn start_user(&mut self, spec: UserSpec, context: &mut Context<Self>) {
+    pub(super) fn start_user(&mut self, spec: UserSpec, context: &mut Context<Self>) {
         let ended = context.address().recipient();
         let address = start_user(&self.context, &self.program, spec, ended);
         self.replaced.extend(self.users.insert(spec.index, address).map(|before| (spec.index, before)));
     }
 
     /// Comes back when the next arrival is due.
-    fn arm(&mut self, context: &mut Context<Self>) {
+    pub(super) fn arm(&mut self, context: &mut Context<Self>) {
         if let Some(timer) = self.timer.take() {
             context.cancel_future(timer);
         }
@@ -136,7 +135,7 @@ impl UserHost {
     }
 
     /// Lets users go for which slots that were lost leave no room, idle ones first, and says when the others fit.
-    fn make_users_fit(&mut self) {
+    pub(super) fn make_users_fit(&mut self) {
         let Some(users_max) = self.load.as_ref().filter(|load| !load.is_moving()).map(OpenLoad::users_max) else {
             return;
         };
@@ -157,7 +156,7 @@ impl UserHost {
     }
 
     /// Hands out what is due, and then nothing more.
-    fn end_arrivals(&mut self, context: &mut Context<Self>) {
+    pub(super) fn end_arrivals(&mut self, context: &mut Context<Self>) {
         let now_us = self.context.clock.now_us();
         while !self.is_suspended && self.load.as_ref().is_some_and(|load| load.has_due(now_us)) {
             self.hand_out_due(context);
@@ -170,24 +169,24 @@ impl UserHost {
         self.waiting.has_room();
     }
 
-    fn stop(user: &Addr<UserActor>, mode: StopMode) {
+    pub(super) fn stop(user: &Addr<UserActor>, mode: StopMode) {
         if let Err(error) = user.try_send(Stop(mode)) {
             tracing::debug!(%error, "user is ending already");
         }
     }
 
-    fn stop_all(&self, mode: StopMode) {
+    pub(super) fn stop_all(&self, mode: StopMode) {
         self.users.values().for_each(|user| Self::stop(user, mode));
         self.replaced.iter().for_each(|(_, user)| Self::stop(user, mode));
     }
 
-    fn drop_waiting_arrivals(&self) {
+    pub(super) fn drop_waiting_arrivals(&self) {
         if let Some(desk) = &self.context.desk {
             self.context.recorder.borrow_mut().count_arrivals_dropped(desk.clear());
         }
     }
 
-    fn tell_if_none_is_left(&mut self) {
+    pub(super) fn tell_if_none_is_left(&mut self) {
         if self.users.is_empty() && self.replaced.is_empty() {
             if self.waiting.is_for_none() {
                 self.drop_waiting_arrivals();
@@ -202,108 +201,6 @@ impl Actor for UserHost {
 
     fn started(&mut self, context: &mut Self::Context) {
         context.set_mailbox_capacity(limits::HOST_MAILBOX);
-    }
-}
-
-impl Handler<Launch> for UserHost {
-    type Result = ();
-
-    fn handle(&mut self, Launch { clock, slots, from_us }: Launch, context: &mut Self::Context) {
-        self.context.clock.anchor(clock);
-        if let Some(load) = &mut self.load {
-            load.move_to(slots, from_us);
-        }
-        self.arm(context);
-    }
-}
-
-impl Handler<StartUsers> for UserHost {
-    type Result = ();
-
-    fn handle(&mut self, order: StartUsers, context: &mut Self::Context) {
-        order.0.into_iter().for_each(|spec| self.start_user(spec, context));
-    }
-}
-
-impl Handler<StopUsers> for UserHost {
-    type Result = ();
-
-    fn handle(&mut self, order: StopUsers, _: &mut Self::Context) {
-        let users = order.users.iter().filter_map(|user| self.users.get(user));
-        users.for_each(|user| Self::stop(user, order.mode));
-    }
-}
-
-impl Handler<MoveSlots> for UserHost {
-    type Result = ResponseFuture<()>;
-
-    fn handle(&mut self, MoveSlots { slots, at_us, mode }: MoveSlots, context: &mut Self::Context) -> Self::Result {
-        if self.context.desk.is_none() {
-            let all = self.users.iter().chain(self.replaced.iter().map(|(index, user)| (index, user)));
-            let others = all.clone().filter(|(index, _)| !slots.owns_user(index.0));
-            others.for_each(|(_, user)| Self::stop(user, mode));
-            let indices: Vec<UserIndex> = all.map(|(index, _)| *index).collect();
-            return self.waiting.for_others(slots, indices.into_iter());
-        }
-        let has_room = self.waiting.for_room();
-        self.trim_mode = mode;
-        match &mut self.load {
-            Some(load) => load.move_to(slots, at_us),
-            None => self.waiting.has_room(),
-        }
-        if let Some(load) = self.load.as_mut().filter(|_| self.is_suspended) {
-            load.move_now();
-            self.make_users_fit();
-        }
-        self.arm(context);
-        has_room
-    }
-}
-
-impl Handler<SuspendUsers> for UserHost {
-    type Result = ResponseFuture<()>;
-
-    fn handle(&mut self, SuspendUsers(mode): SuspendUsers, context: &mut Self::Context) -> Self::Result {
-        self.is_suspended = true;
-        if let Some(load) = &mut self.load {
-            load.move_now();
-        }
-        self.arm(context);
-        self.drop_waiting_arrivals();
-        let none_left = self.waiting.for_none();
-        self.stop_all(mode);
-        self.make_users_fit();
-        self.tell_if_none_is_left();
-        none_left
-    }
-}
-
-impl Handler<Resume> for UserHost {
-    type Result = ();
-
-    fn handle(&mut self, Resume { from_us }: Resume, context: &mut Self::Context) {
-        self.is_suspended = false;
-        if let Some(load) = &mut self.load {
-            load.skip_to(from_us);
-        }
-        self.arm(context);
-    }
-}
-
-impl Handler<StopAllUsers> for UserHost {
-    type Result = ResponseFuture<()>;
-
-    fn handle(&mut self, order: StopAllUsers, context: &mut Self::Context) -> Self::Result {
-        let none_left = self.waiting.for_none();
-        self.end_arrivals(context);
-        let mode = match (order.0, &self.context.desk) {
-            // What was due before the end is still served, in the time that requests in flight get.
-            (StopMode::Now, Some(_)) => StopMode::AfterTask(limits::STOP_GRACE),
-            (mode, _) => mode,
-        };
-        self.stop_all(mode);
-        self.tell_if_none_is_left();
-        none_left
     }
 }
 

@@ -47,15 +47,16 @@ struct Move {
 }
 
 /// The indices of the users of an arbiter: each its own in the whole run, however many workers join it. The worker's
-/// position, which nobody else ever has, is in the bits from 40 on, the arbiter in the eight before.
+/// position, which nobody else ever has, is in the bits from 40 on; the arbiters of the worker take turns below.
 #[derive(Debug)]
 struct UserNumbers {
     next: u64,
+    step: u64,
 }
 
 impl UserNumbers {
-    fn of(position: u64, arbiter: u64) -> Self {
-        Self { next: position << 40 | (arbiter & 0xff) << 32 }
+    fn of(position: u64, place: Place) -> Self {
+        Self { next: (position << 40) + place.arbiter, step: place.arbiters.max(1) }
     }
 }
 
@@ -80,7 +81,7 @@ impl OpenLoad {
             ends_at_us: assignment.plan.ends_at_us().unwrap_or(u64::MAX),
             all_users_max,
             users_max: 0,
-            users: UserNumbers::of(position, place.arbiter),
+            users: UserNumbers::of(position, place),
         })
     }
 
@@ -171,7 +172,7 @@ impl OpenLoad {
     /// The index of the next user to start.
     pub(super) fn new_user(&mut self) -> UserIndex {
         let user = UserIndex(self.users.next);
-        self.users.next += 1;
+        self.users.next += self.users.step;
         user
     }
 
@@ -246,6 +247,7 @@ mod tests {
             assert!(users.insert(load.new_user()) && users.insert(load.new_user()));
         }
         assert_eq!(users.len(), 10);
+        assert_eq!(users.iter().take(4).map(|user| user.0).collect::<Vec<_>>(), [0, 1, 2, 3]);
     }
 
     #[test]

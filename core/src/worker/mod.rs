@@ -20,7 +20,6 @@ mod users;
 
 use std::sync::Arc;
 
-use crate::data::ranges::RowRange;
 use crate::ids::{Incarnation, RunId, Seq, WorkerId};
 use crate::limits;
 use crate::state::worker::WorkerProfile;
@@ -179,7 +178,7 @@ impl WorkerCore {
             | ToWorker::Slots { run, .. }
             | ToWorker::Update { run, .. }
             | ToWorker::Rows { run, .. } => match self.run.as_mut().filter(|active| active.id == run) {
-                Some(active) => hear_of_run(active, message, &self.session, now_us),
+                Some(active) => active.hear(message, self.session.one_way_us(), now_us),
                 None => Vec::new(),
             },
         }
@@ -297,29 +296,6 @@ impl WorkerCore {
     fn running(&self) -> Option<Running> {
         self.run.as_ref().map(|run| run.running(self.now_us))
     }
-}
-
-fn hear_of_run(active: &mut ActiveRun, message: ToWorker, session: &Session, now_us: u64) -> Vec<Output> {
-    match message {
-        ToWorker::Launch { plan_us, .. } => {
-            let now = i64::try_from(now_us).unwrap_or(i64::MAX);
-            let one_way_us = i64::try_from(session.one_way_us()).unwrap_or(0);
-            let anchor_us = now.saturating_sub(plan_us).saturating_sub(one_way_us);
-            active.launch(anchor_us, now_us).into_iter().collect()
-        }
-        ToWorker::Slots { epoch, slots, .. } => active.move_slots(epoch, slots),
-        ToWorker::Update { plan, segment, .. } => {
-            active.update(plan, segment);
-            Vec::new()
-        }
-        ToWorker::Rows { feeder, request, rows, .. } => give_rows(active, feeder, request, rows),
-        _ => Vec::new(),
-    }
-}
-
-fn give_rows(active: &mut ActiveRun, feeder: u32, request: u64, rows: Vec<RowRange>) -> Vec<Output> {
-    let expected = active.rows.answered(feeder, request);
-    expected.then_some(Output::GiveRows { feeder, rows }).into_iter().collect()
 }
 
 fn say(message: FromWorker) -> Output {

@@ -1,5 +1,8 @@
 //! A worker's part of one run, from getting ready to the last delta.
 
+mod due;
+mod saying;
+
 use std::sync::Arc;
 
 use super::lease::Lease;
@@ -9,12 +12,11 @@ use super::sealing::{Pressure, Sealing};
 use super::users::Users;
 use super::{Output, Sealed};
 use crate::ids::{Incarnation, RunId, Seq, WorkerId};
-use crate::limits;
 use crate::plan::Plan;
 use crate::plan::classes::ClassSequence;
 use crate::plan::slots::SlotSet;
 use crate::state::command::StopReason;
-use crate::wire::{Assignment, FromWorker, Running};
+use crate::wire::{Assignment, FromWorker, Running, ToWorker};
 
 /// A run that a worker takes part in.
 #[derive(Debug)]
@@ -98,6 +100,28 @@ impl ActiveRun {
         Running { run: self.id, plan_us: self.plan_us(now_us) }
     }
 
+    /// A leader says something about the run, which took `one_way_us` to come.
+    pub(super) fn hear(&mut self, message: ToWorker, one_way_us: u64, now_us: u64) -> Vec<Output> {
+        match message {
+            ToWorker::Launch { plan_us, .. } => {
+                let now = i64::try_from(now_us).unwrap_or(i64::MAX);
+                let one_way_us = i64::try_from(one_way_us).unwrap_or(0);
+                let anchor_us = now.saturating_sub(plan_us).saturating_sub(one_way_us);
+                self.launch(anchor_us, now_us).into_iter().collect()
+            }
+            ToWorker::Slots { epoch, slots, .. } => self.move_slots(epoch, slots),
+            ToWorker::Update { plan, segment, .. } => {
+                self.update(plan, segment);
+                Vec::new()
+            }
+            ToWorker::Rows { feeder, request, rows, .. } => {
+                let is_awaited = self.rows.answered(feeder, request);
+                is_awaited.then_some(Output::GiveRows { feeder, rows }).into_iter().collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// A leader gives the run again: it may know more than the last one.
     pub(super) fn begin_again(&mut self, assignment: Assignment) -> Vec<Output> {
         self.update(assignment.plan, assignment.segment);
@@ -115,7 +139,7 @@ impl ActiveRun {
     }
 
     /// The plan starts, or has started, at `anchor_us` of the worker's clock. Only the first launch counts.
-    pub(super) fn launch(&mut self, anchor_us: i64, now_us: u64) -> Option<Output> {
+    fn launch(&mut self, anchor_us: i64, now_us: u64) -> Option<Output> {
         self.anchor_us.get_or_insert(anchor_us);
         self.start(now_us)
     }
@@ -131,13 +155,13 @@ impl ActiveRun {
     }
 
     /// The plan or the statistics segment is this one from now on.
-    pub(super) fn update(&mut self, plan: Plan, segment: u32) {
+    fn update(&mut self, plan: Plan, segment: u32) {
         self.plan = plan;
         self.sealing.open_segment(segment);
     }
 
     /// The slots are these from now on, unless that is out of date.
-    pub(super) fn move_slots(&mut self, epoch: u64, slots: SlotSet) -> Vec<Output> {
+    fn move_slots(&mut self, epoch: u64, slots: SlotSet) -> Vec<Output> {
         match epoch.cmp(&self.epoch) {
             std::cmp::Ordering::Less => Vec::new(),
             std::cmp::Ordering::Equal if self.release == Release::Pending => Vec::new(),
@@ -305,70 +329,6 @@ impl ActiveRun {
     pub(super) fn has_load(&self) -> bool {
         matches!(self.phase, Phase::Running | Phase::Draining | Phase::Stopping)
             || (self.phase == Phase::Stopped && !self.sealing.is_over())
-    }
-
-    /// What a leader that has just welcomed the worker may not know. Deltas are sent beside it.
-    pub(super) fn say_all(&mut self) -> Vec<Output> {
-        self.outbox.rewind();
-        let released = matches!(self.release, Release::Done { .. }).then(|| self.released());
-        let awaited = self.awaited();
-        awaited.into_iter().chain(released).collect()
-    }
-
-    /// What had no answer for some time.
-    pub(super) fn say_again(&mut self, now_us: u64) -> Vec<Output> {
-        if self.outbox.is_stuck(now_us) {
-            self.outbox.rewind();
-        }
-        let mut outputs = self.awaited();
-        if let Release::Done { said } = &mut self.release
-            && *said < limits::RELEASED_SAID_MAX
-        {
-            *said += 1;
-            outputs.push(self.released());
-        }
-        outputs
-    }
-
-    /// What a leader is certain to answer.
-    fn awaited(&self) -> Vec<Output> {
-        let waits = !self.is_launched();
-        let rows = self.rows.unanswered(self.id).into_iter().map(Output::Send);
-        self.readiness().filter(|_| waits).into_iter().chain(rows).collect()
-    }
-
-    fn readiness(&self) -> Option<Output> {
-        match &self.phase {
-            Phase::Preparing => None,
-            Phase::Failed(reason) => {
-                Some(Output::Send(FromWorker::CannotRun { run: self.id, reason: Arc::clone(reason) }))
-            }
-            _ => Some(Output::Send(FromWorker::Ready { run: self.id })),
-        }
-    }
-
-    /// When [`Self::tick`] or [`Self::check_lease`] has something to do next, on the worker's clock.
-    pub(super) fn next_us(&self, lease: &Lease, now_us: u64) -> Option<u64> {
-        if !self.is_launched() {
-            return None;
-        }
-        let Some(plan_us) = self.plan_us(now_us) else { return Some(self.mono_us(0)) };
-        let change = self.next_change_us(plan_us, lease.holds(now_us));
-        let seal = self.sealing.next_us(self.pressure());
-        let ends = matches!(self.phase, Phase::Running | Phase::Stopping) && self.drained_by_us.is_none();
-        let lease_end = Some(lease.until_us()).filter(|until| ends && *until < u64::MAX);
-        let plan_times = [change, seal].into_iter().flatten().map(|us| self.mono_us(us));
-        plan_times.chain(lease_end).min()
-    }
-
-    fn next_change_us(&self, plan_us: u64, lease_holds: bool) -> Option<u64> {
-        match self.phase {
-            Phase::Running | Phase::Draining | Phase::Drained if self.is_plan_over(plan_us) => Some(plan_us),
-            Phase::Running => self.users.next_change_us(&self.plan, plan_us, self.catches_up()),
-            Phase::Drained if lease_holds => Some(plan_us),
-            Phase::Draining | Phase::Drained => self.plan.ends_at_us(),
-            _ => None,
-        }
     }
 
     fn is_plan_over(&self, plan_us: u64) -> bool {

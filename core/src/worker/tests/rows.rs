@@ -1,6 +1,7 @@
 //! Rows that only one user may have are asked for until the leader answers.
 
 use super::*;
+use crate::data::ranges::RowRange;
 
 fn range(low: u64, high: u64) -> RowRange {
     RowRange { low, high }
