@@ -74,13 +74,11 @@ fn write(store: &mut dyn LogStore, batch: Vec<Job>) -> Result<Option<u64>, Store
             Job::Persist(persist) => {
                 last = Some(persist.number);
                 if let Some(snapshot) = persist.snapshot {
-                    // The snapshot first: its entry is committed by the hard state, and is not in the log.
+                    // The log behind it and the commit index mean nothing to a store without the snapshot.
                     gathered.flush(store)?;
                     store.save_snapshot(&snapshot)?;
-                    gathered.add(persist.entries, persist.hard_state);
-                } else {
-                    gathered.add(persist.entries, persist.hard_state);
                 }
+                gathered.add(persist.entries, persist.hard_state);
             }
             Job::Snapshot(snapshot) => {
                 gathered.flush(store)?;

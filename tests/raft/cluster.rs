@@ -8,10 +8,11 @@ use actix::Actor;
 use akrida::raft::peers::{PeerFrame, PeerSender};
 use akrida::raft::status::RaftStatus;
 use akrida::raft::store::{
-    HardState, Identity, LogStore, MemoryStore, StoreError, Stored, StoredEntry, StoredSnapshot,
+    HardState, Identity, LogStore, MemoryStore, RedbStore, StoreError, Stored, StoredEntry, StoredSnapshot,
 };
 use akrida::raft::{RaftHandle, RaftOptions, RaftThread, ReplaceRefused, start};
 use bytes::Bytes;
+use tempfile::TempDir;
 
 use crate::machine::Machine;
 
@@ -22,7 +23,13 @@ type Links = Arc<Mutex<BTreeMap<String, RaftHandle>>>;
 
 /// A disk that outlives its master.
 #[derive(Clone, Default)]
-struct Disk(Arc<Mutex<MemoryStore>>);
+struct MemoryDisk(Arc<Mutex<MemoryStore>>);
+
+/// Where a master keeps its log.
+enum Disk {
+    Memory(MemoryDisk),
+    Folder(TempDir),
+}
 
 struct Running {
     handle: RaftHandle,
@@ -40,7 +47,16 @@ pub(crate) struct Cluster {
 
 impl Cluster {
     pub(crate) fn new(names: &[&str]) -> Self {
-        let disks = names.iter().map(|name| ((*name).to_owned(), Disk::default())).collect();
+        Self::with_disks(names, || Disk::Memory(MemoryDisk::default()))
+    }
+
+    /// With logs in real files.
+    pub(crate) fn on_disk(names: &[&str]) -> Self {
+        Self::with_disks(names, || Disk::Folder(TempDir::new().expect("a folder")))
+    }
+
+    fn with_disks(names: &[&str], disk: impl Fn() -> Disk) -> Self {
+        let disks = names.iter().map(|name| ((*name).to_owned(), disk())).collect();
         let names = names.iter().map(|name| Arc::from(*name)).collect();
         Self { names, links: Links::default(), disks, running: BTreeMap::new(), next: 0 }
     }
@@ -49,11 +65,14 @@ impl Cluster {
         let priority = self.names.iter().position(|known| **known == *name).expect("a name") as i64;
         let mut options = RaftOptions::new(name.into(), self.names.clone(), priority);
         options.tick = Duration::from_millis(10);
-        options.election_timeout = Duration::from_millis(250);
-        options.heartbeat_interval = Duration::from_millis(50);
+        options.election_timeout = Duration::from_millis(500);
+        options.heartbeat_interval = Duration::from_millis(100);
         let machine = Machine::default();
         let links = Link { from: name.to_owned(), links: self.links.clone() };
-        let disk = Box::new(self.disks[name].clone());
+        let disk: Box<dyn LogStore> = match &self.disks[name] {
+            Disk::Memory(disk) => Box::new(disk.clone()),
+            Disk::Folder(folder) => Box::new(RedbStore::open(folder.path()).expect("a data folder")),
+        };
         let mut thread = None;
         Machine::create(|context| {
             let events = actix::AsyncContext::address(context).recipient();
@@ -84,7 +103,11 @@ impl Cluster {
     }
 
     pub(crate) fn lose_disk(&mut self, name: &str) {
-        self.disks.insert(name.to_owned(), Disk::default());
+        let empty = match self.disks[name] {
+            Disk::Memory(_) => Disk::Memory(MemoryDisk::default()),
+            Disk::Folder(_) => Disk::Folder(TempDir::new().expect("a folder")),
+        };
+        self.disks.insert(name.to_owned(), empty);
     }
 
     pub(crate) fn status(&self, name: &str) -> RaftStatus {
@@ -99,13 +122,56 @@ impl Cluster {
         self.machine(name).leads()
     }
 
-    pub(crate) fn transfer(&self, from: &str, to: &str) {
+    /// Gives the lead to a master, whoever has it.
+    pub(crate) async fn transfer(&self, to: &str) {
         let id = self.status(to).id;
-        self.running[from].handle.transfer(id).expect("room");
+        while !self.leads(to) {
+            let leader = self.leader().await;
+            self.running[&leader].handle.transfer(id).expect("room");
+            self.until("the lead moves", |cluster| cluster.leads(to) || !cluster.leads(&leader)).await;
+        }
     }
 
     pub(crate) async fn replace(&self, at: &str, name: &str) -> Result<(), ReplaceRefused> {
         self.running[at].handle.replace(name).await.expect("an answer")
+    }
+
+    /// As an operator would: asks whoever leads, again if the lead changes, until all three have a vote.
+    pub(crate) async fn replace_until_done(&self, name: &str) {
+        let joiner = self.status(name).id;
+        let is_done = |cluster: &Self, leader: &str| {
+            let group = cluster.status(leader).group;
+            group.is_some_and(|group| {
+                let voters: Vec<_> = group.members.iter().filter(|member| member.is_voter).collect();
+                !group.is_changing && voters.len() == 3 && voters.iter().any(|voter| voter.id == joiner)
+            })
+        };
+        loop {
+            let leader = self.leader().await;
+            self.until("the leader knows who waits", |cluster| {
+                let status = cluster.status(&leader);
+                !cluster.leads(&leader) || is_done(cluster, &leader) || !status.joiners.is_empty()
+            })
+            .await;
+            let _ = self.replace(&leader, name).await;
+            self.until("the change ends", |cluster| !cluster.leads(&leader) || is_done(cluster, &leader)).await;
+            if is_done(self, &leader) {
+                return;
+            }
+        }
+    }
+
+    /// A read that is answered, by whoever leads.
+    pub(crate) async fn read(&self) {
+        loop {
+            let leader = self.leader().await;
+            let read = self.machine(&leader).read();
+            let is_answered = |cluster: &Self| cluster.machine(&leader).was_answered(read);
+            self.until("the read is answered", |cluster| is_answered(cluster) || !cluster.leads(&leader)).await;
+            if is_answered(self) {
+                return;
+            }
+        }
     }
 
     pub(crate) fn another_than(&self, name: &str) -> String {
@@ -132,25 +198,34 @@ impl Cluster {
         self.running.keys().find(|name| self.leads(name)).expect("a leader").clone()
     }
 
-    /// Proposes records until each is applied by the leader; those that are dropped are proposed again.
-    pub(crate) async fn commit(&mut self, leader: &str, count: usize) -> BTreeSet<Vec<u8>> {
-        let mut records = BTreeMap::new();
-        for _ in 0..count {
-            self.next += 1;
-            records.insert(self.next, format!("record {}", self.next).into_bytes());
+    /// Proposes records until each is applied by the leader. Whoever leads gets what is still missing.
+    pub(crate) async fn commit(&mut self, count: usize) -> BTreeSet<Vec<u8>> {
+        let all: Vec<Vec<u8>> = (0..count).map(|_| self.next_record()).collect();
+        for chunk in all.chunks(1_000) {
+            let wanted: BTreeSet<Vec<u8>> = chunk.iter().cloned().collect();
+            loop {
+                let leader = self.leader().await;
+                for record in self.machine(&leader).missing(&wanted) {
+                    self.next += 1;
+                    self.machine(&leader).propose(self.next, record);
+                }
+                self.until("applied by the leader", |cluster| {
+                    let machine = cluster.machine(&leader);
+                    machine.has_dropped() || !machine.leads() || machine.has_all(&wanted)
+                })
+                .await;
+                if self.machine(&leader).has_all(&wanted) {
+                    break;
+                }
+                self.machine(&leader).forget_dropped();
+            }
         }
-        let all: BTreeSet<Vec<u8>> = records.values().cloned().collect();
-        for chunk in records.iter().collect::<Vec<_>>().chunks(1_000) {
-            let wanted = chunk.iter().map(|(_, record)| (*record).clone()).collect();
-            chunk.iter().for_each(|(id, record)| self.machine(leader).propose(**id, (*record).clone()));
-            self.until("applied by the leader", |cluster| {
-                let dropped = cluster.machine(leader).take_dropped();
-                dropped.iter().for_each(|id| cluster.machine(leader).propose(*id, records[id].clone()));
-                cluster.machine(leader).has_all(&wanted)
-            })
-            .await;
-        }
-        all
+        all.into_iter().collect()
+    }
+
+    fn next_record(&mut self) -> Vec<u8> {
+        self.next += 1;
+        format!("record {}", self.next).into_bytes()
     }
 }
 
@@ -166,13 +241,13 @@ impl PeerSender for Link {
     }
 }
 
-impl Disk {
+impl MemoryDisk {
     fn with<T>(&self, act: impl FnOnce(&mut MemoryStore) -> T) -> T {
         act(&mut self.0.lock().expect("nobody panicked"))
     }
 }
 
-impl LogStore for Disk {
+impl LogStore for MemoryDisk {
     fn load(&mut self) -> Result<Stored, StoreError> {
         self.with(MemoryStore::load)
     }

@@ -20,7 +20,7 @@ const FAULT: &str = "AKRIDA_TEST_RAFT_FAULT";
 fn a_failed_write_ends_the_process() {
     let (code, says) = child("write");
     assert_eq!(code, Some(70), "{says}");
-    assert!(says.contains("no space left"), "{says}");
+    assert!(says.contains("cannot write raft.log: No space left"), "{says}");
 }
 
 #[test]
@@ -81,7 +81,8 @@ impl LogStore for Faulty {
             if self.fault == "panic" {
                 panic!("the disk is on fire");
             }
-            return Err(StoreError::Database("no space left".to_owned()));
+            let source = std::io::Error::from_raw_os_error(28);
+            return Err(StoreError::Io { action: "write", path: "raft.log".into(), source });
         }
         self.store.append(entries, hard_state)
     }

@@ -36,9 +36,7 @@ impl Machine {
     }
 
     pub(crate) fn has_all(&self, records: &BTreeSet<Vec<u8>>) -> bool {
-        let known = self.known();
-        let applied: BTreeSet<&Vec<u8>> = known.state.values().collect();
-        records.iter().all(|record| applied.contains(record))
+        self.missing(records).is_empty()
     }
 
     pub(crate) fn propose(&self, proposal: u64, record: Vec<u8>) {
@@ -46,8 +44,18 @@ impl Machine {
         handle.expect("started").propose(ProposalId(proposal), record.into());
     }
 
-    pub(crate) fn take_dropped(&self) -> BTreeSet<u64> {
-        std::mem::take(&mut self.known().dropped)
+    pub(crate) fn missing(&self, records: &BTreeSet<Vec<u8>>) -> Vec<Vec<u8>> {
+        let known = self.known();
+        let applied: BTreeSet<&Vec<u8>> = known.state.values().collect();
+        records.iter().filter(|record| !applied.contains(record)).cloned().collect()
+    }
+
+    pub(crate) fn has_dropped(&self) -> bool {
+        !self.known().dropped.is_empty()
+    }
+
+    pub(crate) fn forget_dropped(&self) {
+        self.known().dropped.clear();
     }
 
     pub(crate) fn read(&self) -> u64 {
