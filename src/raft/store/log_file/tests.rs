@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use akrida_core::ids::RaftId;
+use akrida_core::ids::{ClusterId, RaftId};
 use raft::eraftpb::Entry;
 use redb::StorageBackend;
 
@@ -126,8 +126,8 @@ fn sample_entries() -> Vec<Entry> {
 fn sample() -> ([Vec<u8>; 2], Facts) {
     let disk = Disk::default();
     let mut log = LogFile::create(path(), disk.clone()).unwrap();
-    let identity = Identity { cluster_id: 7, raft_id: RaftId(9), name: "one".to_owned() };
-    log.set_identity(&identity).unwrap();
+    let identity = Identity { cluster_id: Some(ClusterId(7)), raft_id: RaftId(9), name: "one".into() };
+    log.set_identity(identity).unwrap();
     for pair in sample_entries().chunks(2) {
         log.append(pair, Some(Ballot { term: pair[1].term, vote: 9, commit: pair[0].index })).unwrap();
     }
