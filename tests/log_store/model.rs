@@ -78,12 +78,12 @@ impl Model {
                 }
                 let commit = (settled + commit).min(self.last());
                 self.stored.hard_state = hard_state(self.term.max(1), 0, commit);
-                store.append(&added, Some(&self.stored.hard_state.clone()))
+                store.append(&added, Some(self.stored.hard_state.clone()))
             }
             Step::Vote => {
                 self.term += 1;
                 self.stored.hard_state = hard_state(self.term.max(1), 2, self.stored.hard_state.commit);
-                store.append(&[], Some(&self.stored.hard_state.clone()))
+                store.append(&[], Some(self.stored.hard_state.clone()))
             }
             Step::Snapshot { back } => {
                 let index = self.stored.hard_state.commit.saturating_sub(back);
