@@ -2,7 +2,7 @@
 
 use super::deltas::Receipt;
 use super::greet::{belongs, has_lost_its_run};
-use super::{At, Coordinator, Output, Session, to};
+use super::{At, Coordinator, Intent, Output, Session, to};
 use crate::ids::{Incarnation, RunId, Seq, WorkerId};
 use crate::limits;
 use crate::state::command::Command;
@@ -178,6 +178,9 @@ impl Coordinator {
     }
 
     pub(super) fn propose_batch(&mut self) -> Vec<Output> {
+        if self.under_way.contains(&Intent::Merge) {
+            return Vec::new();
+        }
         match self.deltas.next_batch() {
             Some(batch) => self.propose(Command::MergeDeltas(Box::new(batch))),
             None => Vec::new(),

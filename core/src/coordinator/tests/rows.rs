@@ -27,7 +27,7 @@ fn rows_are_leased_once_however_often_they_are_asked_for() {
     leader.commit_all();
     let rows = vec![RowRange { low: 0, high: 10 }];
     let answer = ToWorker::Rows { run: RUN, feeder: 0, request: 1, rows };
-    assert_eq!(leader.told("a"), [answer.clone()]);
+    assert_eq!(leader.told("a"), std::slice::from_ref(&answer));
     leader.say("a", wish(1));
     leader.commit_all();
     assert_eq!(leader.told("a"), [answer], "the answer was lost");

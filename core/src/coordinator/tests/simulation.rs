@@ -307,7 +307,7 @@ fn live_through(on_loss: LossPolicy, workers: usize, faults: &[Fault]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn whatever_happens_totals_are_right_and_no_user_exists_twice(
