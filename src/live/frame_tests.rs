@@ -52,6 +52,7 @@ pub(in crate::live) fn view() -> RunView {
         arrivals: None,
         thresholds: Vec::new(),
         history: (0..90).map(|second| point(second, second as f64)).collect(),
+        incidents: akrida_core::view::Incidents::default(),
         validity: Validity { verdict: validity::Verdict::Valid, reasons: Vec::new() },
     }
 }
