@@ -20,7 +20,7 @@ use std::time::Duration;
 use crate::ids::{Incarnation, RunId, WorkerId};
 use crate::limits;
 use crate::plan::rate::SpawnRate;
-use crate::state::command::{Command, LossPolicy, RunSpec, Strategy};
+use crate::state::command::{Command, RunSpec};
 use crate::state::participant::Participant;
 use crate::state::run::{Run, RunPhase};
 use crate::state::worker::LossReason;
@@ -53,10 +53,6 @@ pub struct Coordinator {
 /// What the configuration asks of a leader.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// How the slots of a run are dealt.
-    pub strategy: Strategy,
-    /// What happens when a worker is lost.
-    pub on_loss: LossPolicy,
     /// How often workers that came later are taken into a run, at most.
     pub rebalance_every: Duration,
     /// How often workers send heartbeats.
@@ -76,8 +72,6 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            strategy: Strategy::default(),
-            on_loss: LossPolicy::default(),
             rebalance_every: limits::REBALANCE_EVERY,
             heartbeat: limits::HEARTBEAT,
             lease: None,

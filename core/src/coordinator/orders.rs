@@ -7,8 +7,7 @@ use crate::state::command::{Command, Refusal, RunSpec, StopReason};
 use crate::state::run::{Run, RunPhase};
 
 impl Coordinator {
-    /// The command that an operator's order comes to. A start takes on how this cluster deals slots and what it does about
-    /// losses.
+    /// The command that an operator's order comes to.
     ///
     /// # Errors
     /// Why the order cannot be carried out now. Nothing is to be proposed then.
@@ -17,9 +16,6 @@ impl Coordinator {
         match order {
             Order::Start(run, spec) => {
                 self.may_start(&spec, at)?;
-                let mut spec = spec;
-                spec.distribution.strategy = self.settings.strategy;
-                spec.distribution.on_loss = self.settings.on_loss;
                 Ok(Command::StartRun { run, spec })
             }
             Order::Edit { users, rate } => {

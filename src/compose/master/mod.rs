@@ -153,8 +153,6 @@ fn raft_options(config: &MasterConfig) -> RaftOptions {
 fn settings(config: &MasterConfig) -> Settings {
     let lease_is_over = config.worker_timeout + limits::DRAIN_MAX + config.election.timeout * 2;
     Settings {
-        strategy: config.strategy,
-        on_loss: config.on_loss,
         rebalance_every: config.rebalance_interval,
         heartbeat: config.workers.heartbeat_interval,
         lease: Some(config.worker_timeout),

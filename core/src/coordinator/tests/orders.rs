@@ -17,14 +17,6 @@ fn a_run_needs_as_many_workers_as_are_expected() {
 }
 
 #[test]
-fn a_run_takes_on_how_the_cluster_deals_and_what_it_does_about_losses() {
-    let settings = Settings { strategy: Strategy::Weighted, on_loss: LossPolicy::Continue, ..Settings::default() };
-    let leader = Leader::preparing(&["a"], settings, spec(endless()));
-    let distribution = &leader.run().spec().distribution;
-    assert_eq!((distribution.strategy, distribution.on_loss), (Strategy::Weighted, LossPolicy::Continue));
-}
-
-#[test]
 fn an_edit_takes_effect_a_little_later_so_that_all_have_heard_of_it() {
     let mut leader = Leader::running(&["a", "b"], endless());
     leader.advance(3 * SECOND);

@@ -9,15 +9,15 @@ use proptest::prelude::{Just, ProptestConfig, any, prop, prop_oneof, proptest};
 use proptest::strategy::Strategy as Fates;
 
 use super::*;
+use crate::state::command::LossPolicy;
 use fake_worker::FakeWorker;
 
 const STEP_US: u64 = 250_000;
 /// Slots that are looked at: the lowest ones stand for all, as slots are dealt in turn.
 const SAMPLE: u64 = 60;
 
-fn settings(on_loss: LossPolicy) -> Settings {
+fn settings() -> Settings {
     Settings {
-        on_loss,
         rebalance_every: Duration::from_secs(4),
         lease: Some(fake_worker::LEASE),
         lost_after: fake_worker::LEASE + limits::DRAIN_MAX + 2 * SECOND,
@@ -78,8 +78,8 @@ fn faults() -> impl Fates<Value = Fault> {
 }
 
 impl Cluster {
-    fn new(on_loss: LossPolicy, workers: usize) -> Self {
-        let settings = settings(on_loss);
+    fn new(workers: usize) -> Self {
+        let settings = settings();
         let state = ClusterState::default();
         let (coordinator, _) = Coordinator::lead(settings.clone(), Now { mono_us: 0, unix_ms: 0 }, &state);
         Self {
@@ -258,10 +258,12 @@ impl Cluster {
         }
     }
 
-    fn start(&mut self) {
+    fn start(&mut self, on_loss: LossPolicy) {
         (0..8).for_each(|_| self.pass(false));
         let plan = Plan::new(SAMPLE, SpawnRate::per_second(1_000.0).expect("valid"), None);
-        let order = Order::Start(RUN, spec(plan));
+        let mut spec = spec(plan);
+        spec.distribution.on_loss = on_loss;
+        let order = Order::Start(RUN, spec);
         let command = self.coordinator.order(order, self.now(), &self.state).expect("workers are there");
         self.proposals.push_back(command);
     }
@@ -278,8 +280,8 @@ impl Cluster {
 }
 
 fn live_through(on_loss: LossPolicy, workers: usize, faults: &[Fault]) {
-    let mut cluster = Cluster::new(on_loss, workers);
-    cluster.start();
+    let mut cluster = Cluster::new(workers);
+    cluster.start(on_loss);
     (0..2).for_each(|_| cluster.pass(false));
     for fault in faults {
         cluster.fault(*fault);
@@ -326,8 +328,8 @@ proptest! {
 
 #[test]
 fn a_run_without_faults_counts_all_and_is_valid() {
-    let mut cluster = Cluster::new(LossPolicy::Replace, 3);
-    cluster.start();
+    let mut cluster = Cluster::new(3);
+    cluster.start(LossPolicy::Replace);
     (0..60).for_each(|_| cluster.pass(false));
     cluster.stop();
     (0..20).for_each(|_| cluster.pass(false));
