@@ -3,7 +3,8 @@
 //! - [`context`]: what the users of one arbiter share
 //! - [`program`] and `request_program`: the scenario as the users of one arbiter run it, compiled once
 //! - [`actor`]: a user from its start to its end; `stop` tells it to end
-//! - `runner`, `steps`, `request`, `websocket`: what it does in between; `session` is what it remembers
+//! - `runner`, `steps`, `request`, `websocket`: what it does in between; `session` is what it remembers,
+//!   `variables` what templates see of that
 //! - [`desk`]: where the arrivals of an open model meet the users that serve them
 //! - [`permit`]: until when requests may be sent
 //! - [`feeders`]: the rows of data files that users draw
@@ -28,6 +29,7 @@ mod session;
 mod steps;
 mod stop;
 mod tasks;
+mod variables;
 mod wait;
 pub mod watched;
 mod websocket;

@@ -9,16 +9,13 @@ use minijinja::Value;
 
 use super::context::UserSpec;
 use super::functions::with_random;
+use super::variables::Variables;
 use crate::http::client::Client;
 
 /// The state of one user.
 pub(super) struct Session {
-    spec: UserSpec,
-    class: Arc<str>,
-    variables: Vec<(Arc<str>, Value)>,
-    /// The variables in the form in which templates take them; built when a template is rendered, dropped when a
-    /// variable changes. A user without templates never has one.
-    rendered: Option<Value>,
+    /// Shared with templates only while they are rendered.
+    variables: Arc<Variables>,
     random: Rng,
     pub(super) client: Client,
 }
@@ -26,10 +23,7 @@ pub(super) struct Session {
 impl Session {
     pub(super) fn new(spec: UserSpec, class: Arc<str>, seed: u64, client: Client) -> Self {
         Self {
-            spec,
-            class,
-            variables: Vec::new(),
-            rendered: None,
+            variables: Arc::new(Variables::of(spec.index, class)),
             random: Rng::with_seed(mixed(seed, spec.index.0)),
             client,
         }
@@ -42,42 +36,30 @@ impl Session {
 
     /// Sets a variable.
     pub(super) fn set(&mut self, name: &Arc<str>, value: Value) {
-        self.rendered = None;
-        match self.variables.iter_mut().find(|(known, _)| known == name) {
-            Some((_, old)) => *old = value,
-            None => self.variables.push((Arc::clone(name), value)),
-        }
+        Arc::make_mut(&mut self.variables).set(name, value);
     }
 
     /// Sets a variable to what it was, or removes it.
     pub(super) fn restore(&mut self, name: &Arc<str>, value: Option<Value>) {
         match value {
             Some(value) => self.set(name, value),
-            None => {
-                self.rendered = None;
-                self.variables.retain(|(known, _)| known != name);
-            }
+            None => Arc::make_mut(&mut self.variables).remove(name),
         }
     }
 
     /// All variables.
     pub(super) fn variables(&self) -> &[(Arc<str>, Value)] {
-        &self.variables
+        self.variables.own()
     }
 
     /// The value of a variable.
     pub(super) fn get(&self, name: &str) -> Option<Value> {
-        self.variables.iter().find(|(known, _)| &**known == name).map(|(_, value)| value.clone())
+        self.variables.get(name).cloned()
     }
 
     /// Renders with this user's variables and random numbers.
     pub(super) fn render<R>(&mut self, templates: &Templates, render: impl FnOnce(&Renderer<'_>) -> R) -> R {
-        let (spec, class, variables) = (&self.spec, &self.class, &self.variables);
-        let variables = &*self.rendered.get_or_insert_with(|| {
-            let user = Value::from_pairs([("index", Value::from(spec.index.0)), ("class", Value::from(&**class))]);
-            let own = variables.iter().map(|(name, value)| (&**name, value.clone()));
-            Value::from_pairs([("user", user)].into_iter().chain(own))
-        });
+        let variables = &Value::from_dyn_object(Arc::clone(&self.variables));
         with_random(&mut self.random, || render(&Renderer { templates, variables }))
     }
 }

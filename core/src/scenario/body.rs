@@ -4,6 +4,8 @@ use std::cell::OnceCell;
 
 use scraper::Html;
 
+use super::json_outline::JsonOutline;
+use super::json_query::JsonQuery;
 use super::response::ResponseView;
 
 /// A body that is parsed when it is first looked at. It belongs to one response and one thread.
@@ -11,6 +13,7 @@ pub struct ParsedBody<'a> {
     bytes: &'a [u8],
     cut: bool,
     json: OnceCell<Result<serde_json::Value, String>>,
+    outline: OnceCell<Option<JsonOutline<'a>>>,
     html: OnceCell<Result<Html, String>>,
 }
 
@@ -18,7 +21,13 @@ impl<'a> ParsedBody<'a> {
     /// The body of a response; nothing is parsed yet.
     #[must_use]
     pub fn of(response: &ResponseView<'a>) -> Self {
-        Self { bytes: response.body, cut: response.body_cut, json: OnceCell::new(), html: OnceCell::new() }
+        Self {
+            bytes: response.body,
+            cut: response.body_cut,
+            json: OnceCell::new(),
+            outline: OnceCell::new(),
+            html: OnceCell::new(),
+        }
     }
 
     /// The bytes that were kept.
@@ -50,6 +59,28 @@ impl<'a> ParsedBody<'a> {
         self.json.get_or_init(|| self.parse_json()).as_ref().map_err(Clone::clone)
     }
 
+    /// What a query finds in the body as JSON. A query that leads to one place only builds what is there, which gives
+    /// the same result.
+    ///
+    /// # Errors
+    /// When the body was cut, is not UTF-8 or is not JSON, wherever in it the query looks.
+    pub fn find(&self, query: &JsonQuery) -> Result<Option<serde_json::Value>, String> {
+        if let Some(steps) = query.steps()
+            && self.json.get().is_none()
+            && let Some(outline) = self.outline.get_or_init(|| self.outlined())
+        {
+            return outline.find(steps).map(serde_json::from_str).transpose().map_err(|error| not_json(&error));
+        }
+        Ok(query.find(self.json()?))
+    }
+
+    fn outlined(&self) -> Option<JsonOutline<'a>> {
+        if self.cut {
+            return None;
+        }
+        JsonOutline::of(std::str::from_utf8(self.bytes).ok()?)
+    }
+
     fn parse_json(&self) -> Result<serde_json::Value, String> {
         if self.cut {
             return Err(format!("body is longer than the {} bytes kept, so it is not read as JSON", self.bytes.len()));
@@ -58,7 +89,7 @@ impl<'a> ParsedBody<'a> {
             return Err("body is empty, expected JSON".to_owned());
         }
         let text = std::str::from_utf8(self.bytes).map_err(|_| "body is not UTF-8, expected JSON".to_owned())?;
-        serde_json::from_str(text).map_err(|error| format!("body is not JSON: {error}"))
+        serde_json::from_str(text).map_err(|error| not_json(&error))
     }
 
     /// The body as HTML. Of a body that was cut, the part that was kept.
@@ -80,4 +111,8 @@ impl<'a> ParsedBody<'a> {
         };
         Ok(Html::parse_document(text))
     }
+}
+
+fn not_json(error: &serde_json::Error) -> String {
+    format!("body is not JSON: {error}")
 }

@@ -201,7 +201,7 @@ fn check_json(
     renderer: &Renderer<'_>,
 ) -> Result<(), String> {
     let path = query.source();
-    let found = query.find(body.json()?);
+    let found = body.find(query)?;
     if let JsonExpectation::Absent = expected {
         return found.map_or(Ok(()), |value| Err(format!("{path} was {}, expected nothing", shortened(&value))));
     }
@@ -209,7 +209,10 @@ fn check_json(
     match expected {
         JsonExpectation::Exists | JsonExpectation::Absent => Ok(()),
         JsonExpectation::Equals(template) => {
-            let wanted = renderer.value(template).map_err(|error| error.to_string())?;
+            let wanted = match template {
+                ValueTemplate::Literal(value) => Cow::Borrowed(value),
+                other => Cow::Owned(renderer.value(other).map_err(|error| error.to_string())?),
+            };
             let message = || format!("{path} was {}, expected {}", shortened(&value), shortened(&wanted));
             json_equal(&value, &wanted).then_some(()).ok_or_else(message)
         }

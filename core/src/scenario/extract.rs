@@ -80,7 +80,7 @@ impl Extract {
 }
 
 fn from_json(query: &JsonQuery, body: &ParsedBody<'_>) -> Result<Value, String> {
-    query.find(body.json()?).ok_or_else(|| format!("{} found nothing", query.source()))
+    body.find(query)?.ok_or_else(|| format!("{} found nothing", query.source()))
 }
 
 fn from_regex(pattern: &BytesRegex, group: usize, body: &ParsedBody<'_>) -> Result<Value, String> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use serde_json_path::JsonPath;
 
+use super::json_outline::Step;
 use crate::limits::{JSONPATH_BRACKETS_MAX, JSONPATH_FILTERS_MAX};
 
 /// A JSONPath query (RFC 9535).
@@ -12,6 +13,8 @@ use crate::limits::{JSONPATH_BRACKETS_MAX, JSONPATH_FILTERS_MAX};
 pub struct JsonQuery {
     source: Arc<str>,
     path: JsonPath,
+    /// The steps of a query that leads to one place at most.
+    steps: Option<Arc<[Step]>>,
 }
 
 impl JsonQuery {
@@ -31,13 +34,18 @@ impl JsonQuery {
             ));
         }
         let path = JsonPath::parse(source).map_err(|error| error.to_string())?;
-        Ok(Self { source: source.into(), path })
+        Ok(Self { source: source.into(), path, steps: steps(source).map(Into::into) })
     }
 
     /// The query as it was written.
     #[must_use]
     pub fn source(&self) -> &str {
         &self.source
+    }
+
+    /// The steps to the one place where the query looks, if it is that simple.
+    pub(super) fn steps(&self) -> Option<&[Step]> {
+        self.steps.as_deref()
     }
 
     /// What the query finds: the value when it finds one, a list of the values when it finds several, `None` when it
@@ -51,6 +59,37 @@ impl JsonQuery {
             _ => Some(Value::Array(found.into_iter().cloned().collect())),
         }
     }
+}
+
+/// The steps of a valid JSONPath such as `$.a[0]['b']`; `None` if anything else is in it.
+fn steps(source: &str) -> Option<Vec<Step>> {
+    let mut rest = source.strip_prefix('$').filter(|rest| !rest.is_empty())?;
+    let mut steps = Vec::new();
+    while !rest.is_empty() {
+        let (step, after) = if let Some(name) = rest.strip_prefix('.') {
+            let end = name.find(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c.is_ascii()).unwrap_or(name.len());
+            (Step::Member(name[..end].into()), &name[end..])
+        } else {
+            let (inner, after) = bracketed(rest.strip_prefix('[')?)?;
+            (inner, after.strip_prefix(']')?)
+        };
+        if matches!(&step, Step::Member(name) if name.is_empty() && rest.starts_with('.')) {
+            return None;
+        }
+        steps.push(step);
+        rest = after;
+    }
+    Some(steps)
+}
+
+/// What begins behind an opening bracket: a quoted name without escapes, or an index from the front.
+fn bracketed(text: &str) -> Option<(Step, &str)> {
+    if let Some(quote @ ('\'' | '"')) = text.chars().next() {
+        let (name, after) = text[1..].split_once(quote)?;
+        return (!name.contains('\\')).then(|| (Step::Member(name.into()), after));
+    }
+    let end = text.find(|c: char| !c.is_ascii_digit())?;
+    Some((Step::Element(text[..end].parse().ok()?), &text[end..]))
 }
 
 /// Whether two JSON values are equal, numbers by their value: 1 and 1.0 are.
@@ -108,6 +147,17 @@ mod tests {
             assert!(JsonQuery::parse(&query).is_err(), "{open}");
         }
         assert!(JsonQuery::parse(&format!("${}", "[0]".repeat(60))).is_ok());
+    }
+
+    #[test]
+    fn only_queries_that_lead_to_one_place_have_steps() {
+        let steps = |path: &str| JsonQuery::parse(path).expect("valid").steps().map(<[Step]>::to_vec);
+        let member = |name: &str| Step::Member(name.into());
+        assert_eq!(steps("$.a.b_1[0]"), Some(vec![member("a"), member("b_1"), Step::Element(0)]));
+        assert_eq!(steps("$['a b'][\"c'\"].é"), Some(vec![member("a b"), member("c'"), member("é")]));
+        for path in ["$", "$.*", "$..a", "$[-1]", "$[0:2]", "$['a','b']", "$[?@.a]", "$['a\\'b']", "$[ 0 ]", "$ .a"] {
+            assert_eq!(steps(path), None, "{path}");
+        }
     }
 
     #[test]

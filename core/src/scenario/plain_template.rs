@@ -1,29 +1,52 @@
-//! Templates that only name variables, such as `user-{{ user.index }}`: they are put together without the engine, which
-//! takes several times as long.
+//! Templates that only name variables and call simple functions, such as `user-{{ user.index }}-{{ uuid() }}`: they are
+//! put together without the engine, which takes several times as long.
 
-use std::fmt::Write;
+use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
 use minijinja::Value;
 
-/// Text with the places where variables go.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct PlainTemplate(Arc<[Piece]>);
+use super::plain_function::Write;
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Text with the places where variables and results of functions go.
+#[derive(Clone, Debug)]
+pub(super) struct PlainTemplate {
+    pieces: Arc<[Piece]>,
+    has_calls: bool,
+}
+
 enum Piece {
     Text(Box<str>),
     /// A variable and attributes of it.
     Path(Box<[Box<str>]>),
+    /// A function of this name that is called with literal arguments.
+    Call(Box<str>, Write),
 }
+
+/// Prepares the call of a function, by its name and arguments; `None` if it needs the engine.
+pub(super) type PrepareCall<'a> = dyn Fn(&str, &[i64]) -> Option<Write> + 'a;
 
 /// Words that the engine does not take for names of variables.
 const RESERVED: &[&str] =
     &["true", "True", "false", "False", "none", "None", "not", "and", "or", "in", "is", "if", "else", "self", "super"];
 
+/// Digits of an argument that fit into 64 bits.
+const ARGUMENT_DIGITS_MAX: usize = 18;
+
+impl fmt::Debug for Piece {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => write!(f, "{text:?}"),
+            Self::Path(path) => write!(f, "{path:?}"),
+            Self::Call(name, _) => write!(f, "{name}(…)"),
+        }
+    }
+}
+
 impl PlainTemplate {
-    /// Reads a template; `None` if it holds anything but names of variables and attributes.
-    pub(super) fn of(source: &str) -> Option<Self> {
+    /// Reads a template; `None` if it holds anything but names of variables and attributes, and calls that need no
+    /// engine.
+    pub(super) fn of(source: &str, prepare: &PrepareCall<'_>) -> Option<Self> {
         if source.contains("{%") || source.contains("{#") {
             return None;
         }
@@ -31,34 +54,79 @@ impl PlainTemplate {
         let mut rest = source;
         while let Some((text, after)) = rest.split_once("{{") {
             let (inner, after) = after.split_once("}}")?;
-            pieces.push(Piece::Text(text.into()));
-            pieces.push(Piece::Path(path(inner.trim())?));
+            if !text.is_empty() {
+                pieces.push(Piece::Text(text.into()));
+            }
+            pieces.push(expression(inner.trim(), prepare)?);
             rest = after;
         }
-        pieces.push(Piece::Text(rest.into()));
-        Some(Self(pieces.into()))
+        if !rest.is_empty() {
+            pieces.push(Piece::Text(rest.into()));
+        }
+        let has_calls = pieces.iter().any(|piece| matches!(piece, Piece::Call(..)));
+        Some(Self { pieces: pieces.into(), has_calls })
     }
 
-    /// The text; `None` when a variable is not there, which is for the engine to explain.
+    /// The text; `None` when a variable is not there, which is for the engine to explain. Then nothing has been drawn.
     pub(super) fn render(&self, variables: &Value) -> Option<String> {
+        if self.has_calls && !self.pieces.iter().all(|piece| piece.is_certain(variables)) {
+            return None;
+        }
         let mut rendered = String::with_capacity(64);
-        for piece in &*self.0 {
+        for piece in &*self.pieces {
             match piece {
                 Piece::Text(text) => rendered.push_str(text),
                 Piece::Path(path) => {
-                    let mut value = variables.get_attr(path.first()?).ok()?;
-                    for attribute in &path[1..] {
-                        value = value.get_attr(attribute).ok()?;
+                    let value = look_up(path, variables)?;
+                    match value.as_str() {
+                        Some(text) => rendered.push_str(text),
+                        None => write!(rendered, "{value}").ok()?,
                     }
-                    if value.is_undefined() {
-                        return None;
-                    }
-                    write!(rendered, "{value}").ok()?;
                 }
+                Piece::Call(_, write) => write(&mut rendered),
             }
         }
         Some(rendered)
     }
+}
+
+impl Piece {
+    /// Whether it can be rendered: a variable is there, and none has taken the name of the function.
+    fn is_certain(&self, variables: &Value) -> bool {
+        match self {
+            Self::Text(_) => true,
+            Self::Path(path) => look_up(path, variables).is_some(),
+            Self::Call(name, _) => variables.get_attr(name).is_ok_and(|variable| variable.is_undefined()),
+        }
+    }
+}
+
+fn look_up(path: &[Box<str>], variables: &Value) -> Option<Value> {
+    let (first, attributes) = path.split_first()?;
+    let mut value = variables.get_attr(first).ok()?;
+    for attribute in attributes {
+        value = value.get_attr(attribute).ok()?;
+    }
+    (!value.is_undefined()).then_some(value)
+}
+
+fn expression(text: &str, prepare: &PrepareCall<'_>) -> Option<Piece> {
+    let Some(inner) = text.strip_suffix(')') else { return path(text).map(Piece::Path) };
+    let (name, arguments) = inner.split_once('(')?;
+    if !is_name(name) || RESERVED.contains(&name) {
+        return None;
+    }
+    let arguments: Option<Vec<i64>> = match arguments.trim() {
+        "" => Some(Vec::new()),
+        arguments => arguments.split(',').map(|argument| whole_number(argument.trim())).collect(),
+    };
+    Some(Piece::Call(name.into(), prepare(name, &arguments?)?))
+}
+
+fn whole_number(text: &str) -> Option<i64> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let is_plain = digits.bytes().all(|byte| byte.is_ascii_digit()) && (digits == "0" || !digits.starts_with('0'));
+    (is_plain && digits.len() <= ARGUMENT_DIGITS_MAX).then(|| text.parse().ok()).flatten()
 }
 
 fn path(text: &str) -> Option<Box<[Box<str>]>> {
@@ -79,10 +147,48 @@ mod tests {
 
     use super::*;
 
+    fn no_functions(_: &str, _: &[i64]) -> Option<Write> {
+        None
+    }
+
+    /// `sum()`, with any arguments: the text of their sum.
+    fn sum_alone(name: &str, arguments: &[i64]) -> Option<Write> {
+        let sum: i64 = arguments.iter().sum();
+        (name == "sum").then(|| Arc::new(move |text: &mut String| text.push_str(&sum.to_string())) as Write)
+    }
+
+    #[test]
+    fn calls_with_whole_numbers_are_plain() {
+        let render = |source: &str, variables: Value| PlainTemplate::of(source, &sum_alone)?.render(&variables);
+        assert_eq!(render("{{ sum() }}", context! {}).as_deref(), Some("0"));
+        assert_eq!(render("a{{sum( -1,20 )}}{{ b }}", context! { b => "x" }).as_deref(), Some("a19x"));
+        for source in [
+            "{{ other() }}",
+            "{{ sum(a) }}",
+            "{{ sum(1.5) }}",
+            "{{ sum('1') }}",
+            "{{ sum(1,) }}",
+            "{{ sum(1) + sum(2) }}",
+            "{{ sum(sum(1)) }}",
+            "{{ a.sum(1) }}",
+            "{{ sum(007) }}",
+            "{{ sum(9999999999999999999) }}",
+            "{{ sum(- 1) }}",
+            "{{ (1) }}",
+            "{{ sum(n=1) }}",
+            "{{ sum(-) }}",
+        ] {
+            assert!(PlainTemplate::of(source, &sum_alone).is_none(), "{source}");
+        }
+        // The engine has to say that a string cannot be called, or that a variable is missing.
+        assert_eq!(render("{{ sum() }}", context! { sum => "x" }), None);
+        assert_eq!(render("{{ sum() }}{{ b }}", context! {}), None);
+    }
+
     #[test]
     fn only_names_are_plain() {
         for source in ["{{ a }}", "x{{a.b}}y{{ c_1 }}\n", "{{ user.index }}"] {
-            assert!(PlainTemplate::of(source).is_some(), "{source}");
+            assert!(PlainTemplate::of(source, &no_functions).is_some(), "{source}");
         }
         for source in [
             "{{ a + 1 }}",
@@ -95,13 +201,14 @@ mod tests {
             "{% if a %}",
             "{{ 1 }}",
         ] {
-            assert!(PlainTemplate::of(source).is_none(), "{source}");
+            assert!(PlainTemplate::of(source, &no_functions).is_none(), "{source}");
         }
     }
 
     #[test]
     fn what_is_not_there_is_left_to_the_engine() {
-        let render = |source, variables: Value| PlainTemplate::of(source).expect("plain").render(&variables);
+        let render =
+            |source, variables: Value| PlainTemplate::of(source, &no_functions).expect("plain").render(&variables);
         assert_eq!(render("{{ a }}", context! {}), None);
         assert_eq!(render("{{ a.b.c }}", context! { a => context! { b => 1 } }), None);
     }
@@ -126,7 +233,7 @@ mod tests {
             let source = format!("{text}{{{{ a }}}}-{{{{ m.b }}}}{text}.");
             let variables = context! { a, m => context! { b } };
             let expected = environment.render_str(&source, &variables).expect("renders");
-            prop_assert_eq!(PlainTemplate::of(&source).expect("plain").render(&variables), Some(expected));
+            prop_assert_eq!(PlainTemplate::of(&source, &no_functions).expect("plain").render(&variables), Some(expected));
         }
     }
 }

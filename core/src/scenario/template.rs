@@ -9,6 +9,7 @@ use std::sync::Arc;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, ErrorKind, UndefinedBehavior, Value};
 
+use super::plain_function::{PlainFunction, Write};
 use super::plain_template::PlainTemplate;
 use super::template_size::{check_expression, check_text};
 use crate::limits;
@@ -45,13 +46,22 @@ pub struct Condition(Compiled);
 pub struct ValueExpression(Compiled);
 
 /// A handle to a template of a [`Templates`].
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Compiled {
     id: Arc<str>,
     source: Arc<str>,
     /// The same without the engine, if it is that simple.
     plain: Option<PlainTemplate>,
 }
+
+impl PartialEq for Compiled {
+    fn eq(&self, other: &Self) -> bool {
+        // What follows from the source is no difference.
+        self.id == other.id && self.source == other.source
+    }
+}
+
+impl Eq for Compiled {}
 
 impl fmt::Debug for Compiled {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -139,7 +149,14 @@ impl Templates {
         }
         check_text(source).map_err(|reason| too_long(source, reason))?;
         let compiled = self.add(source, source.to_owned())?;
-        Ok(Template::Dynamic(Compiled { plain: PlainTemplate::of(source), ..compiled }))
+        let plain = PlainTemplate::of(source, &|name, arguments| self.plain_call(name, arguments));
+        Ok(Template::Dynamic(Compiled { plain, ..compiled }))
+    }
+
+    /// A call that needs no engine.
+    fn plain_call(&self, name: &str, arguments: &[i64]) -> Option<Write> {
+        let (_, function) = self.environment.globals().find(|(global, _)| *global == name)?;
+        function.downcast_object_ref::<PlainFunction>()?.prepare(arguments)
     }
 
     /// Compiles a condition, written with or without the surrounding `{{ }}`.
