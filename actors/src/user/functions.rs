@@ -112,26 +112,20 @@ fn uuid() -> String {
     text
 }
 
-/// Characters of a UUID, and where its groups are divided.
+/// Characters of a UUID, and where among them the digits of each byte go.
 const UUID_CHARS: usize = 36;
-const UUID_HYPHENS: [usize; 4] = [8, 13, 18, 23];
+const UUID_BYTES_AT: [usize; 16] = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
 
 fn push_uuid(text: &mut String) {
     let random = RANDOM.with_borrow_mut(|random| random.u128(..));
     // Version 4, variant 1 (RFC 9562, section 5.4).
     let bits = random & !(0xf << 76 | 0x3 << 62) | 0x4 << 76 | 0x2 << 62;
     let mut characters = [b'-'; UUID_CHARS];
-    let mut at = 0;
-    for byte in bits.to_be_bytes() {
-        // A group has whole bytes.
-        if UUID_HYPHENS.contains(&at) {
-            at += 1;
-        }
+    for (byte, at) in bits.to_be_bytes().into_iter().zip(UUID_BYTES_AT) {
         characters[at] = HEX[usize::from(byte >> 4)];
         characters[at + 1] = HEX[usize::from(byte & 0xf)];
-        at += 2;
     }
-    text.extend(characters.map(char::from));
+    text.push_str(std::str::from_utf8(&characters).expect("digits and hyphens"));
 }
 
 const HEX: &[u8; 16] = b"0123456789abcdef";

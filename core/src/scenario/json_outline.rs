@@ -1,7 +1,7 @@
 //! Looking up single places of a JSON text without building all of its values.
 //!
-//! An outline is made in one pass that checks the whole text and notes where each object and list ends. A lookup then
-//! follows its path from member to member and hops over what is beside it.
+//! An outline is made in one pass that checks the whole text and notes where each value begins and ends. A lookup then
+//! follows its path from note to note and hops over what is beside it.
 //!
 //! Texts that `serde_json` may refuse, or of which this module is not certain, have no outline: the full parse has the
 //! last word on them, and says what is wrong. So an outline never finds anything in a text that is not JSON.
@@ -15,31 +15,27 @@ pub(super) enum Step {
     Element(usize),
 }
 
-/// A valid JSON text and the ends of its objects and lists.
+/// A valid JSON text and the places of its values.
 #[derive(Debug)]
 pub(super) struct JsonOutline<'t> {
     text: &'t str,
-    /// In the order in which they begin.
-    containers: Vec<Container>,
+    /// In the order in which they begin; the first is the whole.
+    values: Vec<Placed>,
     /// Whether a name may be written otherwise than it reads.
     has_escapes: bool,
 }
 
-/// An object or list.
+/// Where a value is.
 #[derive(Clone, Copy, Debug)]
-struct Container {
-    /// Just behind its closing bracket.
+struct Placed {
+    /// The quote that opens the name of a member; of other values, the same as `begin`.
+    name: u32,
+    /// Its first byte.
+    begin: u32,
+    /// Just behind its last byte.
     end: u32,
-    /// The first container that begins behind it.
+    /// The first value that begins behind it.
     next: u32,
-}
-
-/// The beginning of a value.
-#[derive(Clone, Copy)]
-struct Place {
-    at: usize,
-    /// The first container that begins there or later.
-    container: usize,
 }
 
 /// Nesting that is outlined; `serde_json` refuses 128 levels, and the stack has to hold.
@@ -48,99 +44,63 @@ const DEPTH_MAX: usize = 100;
 const WHOLE_DIGITS_MAX: usize = 18;
 const EXPONENT_DIGITS_MAX: usize = 2;
 
+/// Values that room is made for at first: about as many as texts of that length have, but not for ever.
+fn expected_values(text: &str) -> usize {
+    (text.len() / 12).clamp(4, 1_024)
+}
+
 impl<'t> JsonOutline<'t> {
     /// Outlines a text; `None` if it is not JSON, or perhaps not.
     pub(super) fn of(text: &'t str) -> Option<Self> {
         u32::try_from(text.len()).ok()?;
-        let mut scan = Scan { bytes: text.as_bytes(), at: 0, containers: Vec::with_capacity(16), has_escapes: false };
+        let values = Vec::with_capacity(expected_values(text));
+        let mut scan = Scan { bytes: text.as_bytes(), at: 0, values, has_escapes: false };
         scan.blanks();
-        scan.value(0)?;
+        scan.value(scan.at, 0)?;
         scan.blanks();
         let is_whole = scan.at == text.len();
-        is_whole.then_some(Self { text, containers: scan.containers, has_escapes: scan.has_escapes })
+        is_whole.then_some(Self { text, values: scan.values, has_escapes: scan.has_escapes })
     }
 
     /// The text of the value to which a path leads.
     pub(super) fn find(&self, path: &[Step]) -> Option<&'t str> {
-        let mut place = Place { at: skip_blanks(self.text.as_bytes(), 0), container: 0 };
+        let mut place = 0;
         for step in path {
-            place = match (self.byte(place.at), step) {
-                (b'{', Step::Member(name)) => self.member(place, name)?,
-                (b'[', Step::Element(index)) => self.element(place, *index)?,
+            let opening = self.text.as_bytes()[self.values[place].begin as usize];
+            place = match (opening, step) {
+                (b'{', Step::Member(name)) => {
+                    self.inside(place).filter(|&member| self.is_named(member, name)).last()?
+                }
+                (b'[', Step::Element(index)) => self.inside(place).nth(*index)?,
                 _ => return None,
             };
         }
-        Some(&self.text[place.at..self.behind(place).at])
+        let found = self.values[place];
+        Some(&self.text[found.begin as usize..found.end as usize])
     }
 
-    fn member(&self, object: Place, name: &str) -> Option<Place> {
-        let bytes = self.text.as_bytes();
-        let mut found = None;
-        let mut place = Place { at: skip_blanks(bytes, object.at + 1), container: object.container + 1 };
-        while self.byte(place.at) == b'"' {
-            let (end, _) = string_end(bytes, place.at)?;
-            let is_wanted = self.is_name(place.at, end, name);
-            // Behind the colon.
-            place.at = skip_blanks(bytes, skip_blanks(bytes, end) + 1);
-            if is_wanted {
-                found = Some(place);
-            }
-            place = self.next(place)?;
-        }
-        found
+    /// The members or elements of an object or list.
+    fn inside(&self, outer: usize) -> impl Iterator<Item = usize> {
+        let end = self.values[outer].next as usize;
+        let mut place = outer + 1;
+        std::iter::from_fn(move || {
+            let inner = (place < end).then_some(place)?;
+            place = self.values[inner].next as usize;
+            Some(inner)
+        })
     }
 
-    fn is_name(&self, at: usize, end: usize, name: &str) -> bool {
-        let written = &self.text.as_bytes()[at + 1..end - 1];
-        if written == name.as_bytes() {
+    fn is_named(&self, member: usize, name: &str) -> bool {
+        let quote = self.values[member].name as usize;
+        let written = &self.text.as_bytes()[quote + 1..];
+        // The name that is looked for has neither quotes nor escapes.
+        if written.get(name.len()) == Some(&b'"') && written.starts_with(name.as_bytes()) {
             return true;
         }
         self.has_escapes
-            && written.contains(&b'\\')
-            && serde_json::from_str::<String>(&self.text[at..end]).is_ok_and(|read| read == name)
-    }
-
-    fn element(&self, list: Place, index: usize) -> Option<Place> {
-        let mut place = Place { at: skip_blanks(self.text.as_bytes(), list.at + 1), container: list.container + 1 };
-        for _ in 0..index {
-            if self.byte(place.at) == b']' {
-                return None;
-            }
-            place = self.next(place)?;
-        }
-        (self.byte(place.at) != b']').then_some(place)
-    }
-
-    /// The member or element that follows a value, or the bracket that closes what it is in.
-    fn next(&self, place: Place) -> Option<Place> {
-        let bytes = self.text.as_bytes();
-        let Place { at, container } = self.behind(place);
-        let at = skip_blanks(bytes, at);
-        let at = if *bytes.get(at)? == b',' { skip_blanks(bytes, at + 1) } else { at };
-        Some(Place { at, container })
-    }
-
-    /// Just behind a value.
-    fn behind(&self, Place { at, container }: Place) -> Place {
-        let bytes = self.text.as_bytes();
-        match self.byte(at) {
-            b'{' | b'[' => self.containers.get(container).map_or(Place { at: bytes.len(), container }, |skipped| {
-                Place { at: skipped.end as usize, container: skipped.next as usize }
-            }),
-            b'"' => Place { at: string_end(bytes, at).map_or(bytes.len(), |(end, _)| end), container },
-            _ => {
-                let mut end = at;
-                while end < bytes.len() && !matches!(bytes[end], b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t') {
-                    end += 1;
-                }
-                Place { at: end, container }
-            }
-        }
-    }
-
-    /// A byte of the text; 0 behind its end.
-    fn byte(&self, at: usize) -> u8 {
-        self.text.as_bytes().get(at).copied().unwrap_or_default()
+            && string_end(self.text.as_bytes(), quote).is_some_and(|(end, has_escapes)| {
+                has_escapes && serde_json::from_str::<String>(&self.text[quote..end]).is_ok_and(|read| read == name)
+            })
     }
 }
 
@@ -148,37 +108,44 @@ impl<'t> JsonOutline<'t> {
 struct Scan<'t> {
     bytes: &'t [u8],
     at: usize,
-    containers: Vec<Container>,
+    values: Vec<Placed>,
     has_escapes: bool,
 }
 
 impl Scan<'_> {
-    fn value(&mut self, depth: usize) -> Option<()> {
+    /// A value, whose name begins at `name` if it has one.
+    fn value(&mut self, name: usize, depth: usize) -> Option<()> {
+        let own = self.values.len();
+        let begin = self.at as u32;
+        self.values.push(Placed { name: name as u32, begin, end: begin, next: 0 });
         match self.peek()? {
-            b'"' => self.string(),
-            b'{' => self.container(depth, b'}'),
-            b'[' => self.container(depth, b']'),
-            b't' => self.word(b"true"),
-            b'f' => self.word(b"false"),
-            b'n' => self.word(b"null"),
-            _ => self.number(),
+            b'"' => self.string()?,
+            b'{' => self.container(depth, b'}')?,
+            b'[' => self.container(depth, b']')?,
+            b't' => self.word(b"true")?,
+            b'f' => self.word(b"false")?,
+            b'n' => self.word(b"null")?,
+            _ => self.number()?,
         }
+        let next = self.values.len() as u32;
+        let placed = &mut self.values[own];
+        (placed.end, placed.next) = (self.at as u32, next);
+        Some(())
     }
 
     fn container(&mut self, depth: usize, close: u8) -> Option<()> {
         if depth == DEPTH_MAX {
             return None;
         }
-        let own = self.containers.len();
-        self.containers.push(Container { end: 0, next: 0 });
         self.at += 1;
         self.blanks();
         if self.peek()? != close {
             loop {
+                let name = self.at;
                 if close == b'}' {
                     self.name()?;
                 }
-                self.value(depth + 1)?;
+                self.value(name, depth + 1)?;
                 self.blanks();
                 match self.peek()? {
                     b',' => self.at += 1,
@@ -189,7 +156,6 @@ impl Scan<'_> {
             }
         }
         self.at += 1;
-        self.containers[own] = Container { end: self.at as u32, next: self.containers.len() as u32 };
         Some(())
     }
 
@@ -255,7 +221,9 @@ impl Scan<'_> {
     }
 
     fn blanks(&mut self) {
-        self.at = skip_blanks(self.bytes, self.at);
+        while self.at < self.bytes.len() && matches!(self.bytes[self.at], b' ' | b'\n' | b'\r' | b'\t') {
+            self.at += 1;
+        }
     }
 
     fn peek(&self) -> Option<u8> {
@@ -263,19 +231,12 @@ impl Scan<'_> {
     }
 }
 
-fn skip_blanks(bytes: &[u8], mut at: usize) -> usize {
-    while at < bytes.len() && matches!(bytes[at], b' ' | b'\n' | b'\r' | b'\t') {
-        at += 1;
-    }
-    at
-}
-
 /// Just behind the string that begins at a quote, and whether it has escapes; `None` if it is not certainly valid.
 fn string_end(bytes: &[u8], quote: usize) -> Option<(usize, bool)> {
     let mut at = quote + 1;
     let mut has_escapes = false;
     loop {
-        while let Some(eight) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+        while let Some(eight) = bytes[at..].first_chunk::<8>() {
             let special = special_bytes(u64::from_le_bytes(*eight));
             if special != 0 {
                 at += special.trailing_zeros() as usize / 8;

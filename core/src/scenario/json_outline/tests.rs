@@ -194,17 +194,30 @@ fn name() -> impl Strategy<Value = &'static str> {
     prop::sample::select(vec!["a", "b", "é", "a b", "", "\\u0061", "b\\n", "\\u00e9"])
 }
 
-/// JSON as text, with blanks, names that occur twice, escapes, and now and then what is not JSON.
-fn json() -> impl Strategy<Value = String> {
-    let leaf = prop_oneof![
-        any::<i64>().prop_map(|number| number.to_string()),
-        any::<f64>().prop_map(|number| serde_json::json!(number).to_string()),
-        "-?[0-9]{1,21}(\\.[0-9]{1,20})?([eE][+-]?[0-9]{1,3})?",
-        prop::sample::select(vec!["true", "false", "null", "{}", "[]", "\"\\ud83d\\ude00\"", "\"\\ud83d\""])
-            .prop_map(str::to_owned),
+/// Values without others inside that are JSON for certain.
+fn valid_leaf() -> impl Strategy<Value = String> {
+    prop_oneof![
+        (-10_i64.pow(18) + 1..10_i64.pow(18)).prop_map(|number| number.to_string()),
+        (-1e15_f64..1e15).prop_map(|number| serde_json::json!(number).to_string()),
+        "-?(0|[1-9][0-9]{0,17})(\\.[0-9]{1,20})?([eE][+-]?[0-9]{1,2})?",
+        prop::sample::select(vec!["true", "false", "null", "{}", "[]", "\"\\u00e9\\n\""]).prop_map(str::to_owned),
         ".{0,12}".prop_map(|text| Value::from(text).to_string()),
-        "[a-z\\\\\"u0-9]{0,4}".prop_map(|text| format!("\"{text}\"")),
-    ];
+    ]
+}
+
+/// Values without others inside, some of which are not JSON.
+fn leaf() -> impl Strategy<Value = String> {
+    prop_oneof![
+        8 => valid_leaf(),
+        1 => any::<f64>().prop_map(|number| serde_json::json!(number).to_string()),
+        1 => "-?[0-9]{1,21}(\\.[0-9]{1,20})?([eE][+-]?[0-9]{1,3})?",
+        1 => prop::sample::select(vec!["\"\\ud83d\\ude00\"", "\"\\ud83d\"", "nul"]).prop_map(str::to_owned),
+        1 => "[a-z\\\\\"u0-9]{0,4}".prop_map(|text| format!("\"{text}\"")),
+    ]
+}
+
+/// JSON as text, with blanks, escapes and names that occur twice.
+fn json(leaf: impl Strategy<Value = String> + 'static) -> impl Strategy<Value = String> {
     let blank = || prop::sample::select(vec!["", "", " ", "\n\t"]);
     leaf.prop_recursive(5, 64, 5, move |inner| {
         let members = prop::collection::vec((name(), blank(), inner.clone()), 0..5);
@@ -230,13 +243,19 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
     #[test]
-    fn a_lookup_finds_what_the_full_parse_finds(text in json()) {
+    fn a_lookup_finds_what_the_full_parse_finds(text in json(leaf())) {
+        QUERIES.iter().for_each(|query| assert_same(text.as_bytes(), query));
+    }
+
+    #[test]
+    fn what_is_json_has_an_outline(text in json(valid_leaf())) {
+        prop_assert!(JsonOutline::of(&text).is_some(), "{}", text);
         QUERIES.iter().for_each(|query| assert_same(text.as_bytes(), query));
     }
 
     #[test]
     fn neither_differs_on_texts_that_were_damaged(
-        text in json(),
+        text in json(leaf()),
         cut in any::<prop::sample::Index>(),
         at in any::<prop::sample::Index>(),
         byte in prop_oneof![prop::sample::select(b"{}[]\",:\\ue0-.\x01\x80 ".to_vec()), any::<u8>()],
