@@ -268,17 +268,23 @@ fn special_bytes(eight: u64) -> u64 {
     (quote | backslash | control) & HIGHEST
 }
 
-/// Length of the escape at the beginning. Half of a surrogate pair is left to the full parse, and so are whole ones.
+/// Length of the escape at the beginning; that of a pair of surrogates is both. One alone is no character.
 fn escape_length(bytes: &[u8]) -> Option<usize> {
     match *bytes.get(1)? {
         b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Some(2),
-        b'u' => {
-            let digits = bytes.get(2..6)?;
-            let is_surrogate = digits[0].eq_ignore_ascii_case(&b'd') && digits[1] >= b'8';
-            (digits.iter().all(u8::is_ascii_hexdigit) && !is_surrogate).then_some(6)
-        }
+        b'u' => match unit(bytes)? {
+            0xd800..=0xdbff => matches!(unit(&bytes[6..])?, 0xdc00..=0xdfff).then_some(12),
+            0xdc00..=0xdfff => None,
+            _ => Some(6),
+        },
         _ => None,
     }
+}
+
+/// The four hexadecimal digits behind `\u`.
+fn unit(bytes: &[u8]) -> Option<u32> {
+    let digits = bytes.strip_prefix(b"\\u")?.first_chunk::<4>()?;
+    digits.iter().try_fold(0, |unit, &digit| Some(unit << 4 | char::from(digit).to_digit(16)?))
 }
 
 #[cfg(test)]
