@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use akrida_core::coordinator::Order;
 use akrida_core::ids::RunId;
+use akrida_core::scenario::bundle::Bundle;
 use akrida_core::scenario::model::Scenario;
+use akrida_core::view::RunView;
 use anyhow::anyhow;
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
 
@@ -27,6 +29,18 @@ pub(super) fn run(cluster: &ClusterRun, options: &RunOptions) -> anyhow::Result<
     let warnings = run_spec::warnings(&scenario, options);
     warnings.iter().chain(&no_effect(options)).for_each(|warning| tracing::warn!("{warning}"));
     let start = StartRun {
+        select_tags: cluster.select_workers.clone(),
+        on_loss: cluster.on_loss,
+        ..start_run(options, bundle)
+    };
+    let client = || Rc::new(ClusterClient::new(cluster.masters.clone(), Patience::default()));
+    let ended = actix_rt::System::new().block_on(run_scenario(client(), &start, &scenario, options))?;
+    Ok(ended.exit)
+}
+
+/// The run that the options ask for.
+pub(super) fn start_run(options: &RunOptions, bundle: Arc<Bundle>) -> StartRun {
+    StartRun {
         bundle: Some(bundle),
         users: options.users,
         spawn_rate_per_s: options.spawn_rate_per_s,
@@ -34,31 +48,45 @@ pub(super) fn run(cluster: &ClusterRun, options: &RunOptions) -> anyhow::Result<
         stop_timeout_ms: options.stop_timeout.as_millis() as u64,
         reset_stats: options.reset_stats,
         profile: options.profile.clone(),
-        select_tags: cluster.select_workers.clone(),
-        on_loss: cluster.on_loss,
+        select_tags: Vec::new(),
+        on_loss: None,
         strategy: None,
-    };
-    let client = || Rc::new(ClusterClient::new(cluster.masters.clone(), Patience::default()));
-    actix_rt::System::new().block_on(async { run_scenario(client(), &start, &scenario, options).await })
+    }
 }
 
-async fn run_scenario(
+/// How a run on a cluster ended.
+#[derive(Debug)]
+pub(super) struct Ended {
+    /// What it means for the exit code.
+    pub(super) exit: Exit,
+    /// Its figures; `None` if it was not followed to its end.
+    pub(super) view: Option<Arc<RunView>>,
+}
+
+impl Ended {
+    fn without_result(exit: Exit) -> Self {
+        Self { exit, view: None }
+    }
+}
+
+/// Starts a run, follows it to its end, prints and writes the result. Needs a running actix system.
+pub(super) async fn run_scenario(
     client: Rc<ClusterClient>,
     start: &StartRun,
     scenario: &Scenario,
     options: &RunOptions,
-) -> anyhow::Result<Exit> {
+) -> anyhow::Result<Ended> {
     let mut outputs = Outputs::open(options)?;
     let mut signals = Signals::listen()?;
     let started = match started(&client, start, &mut signals).await {
         Ok(Some(started)) => started,
         Ok(None) => {
             print_to_stderr("akrida: left without knowing whether the run was started; 'akrida runs list' tells\n");
-            return Ok(Exit::Failed { code: 1 });
+            return Ok(Ended::without_result(Exit::Failed { code: 1 }));
         }
         Err(error) => {
             print_to_stderr(&format!("akrida: the run was not started: {error}\n"));
-            return Ok(exit_of(&error));
+            return Ok(Ended::without_result(exit_of(&error)));
         }
     };
     let run = started.run;
@@ -69,16 +97,19 @@ async fn run_scenario(
     }
     let display = display(options, followed.views())?;
     match follow_to_the_end(&followed, signals, &mut outputs, display).await {
-        Ok(Some(view)) => conclude(&view, scenario, &mut outputs, options),
+        Ok(Some(view)) => {
+            let exit = conclude(&view, scenario, &mut outputs, options)?;
+            Ok(Ended { exit, view: Some(view) })
+        }
         Ok(None) => {
             print_to_stderr(&format!("akrida: left; 'akrida runs stop {run}' stops the run if it still goes on\n"));
-            Ok(Exit::Failed { code: 1 })
+            Ok(Ended::without_result(Exit::Failed { code: 1 }))
         }
         Err(error) => {
             // The run is lost to us, or something is wrong on this side.
             let Some(reason) = followed.lost() else { return Err(error) };
             print_to_stderr(&format!("akrida: run {run} could not be followed to its end: {reason}\n"));
-            Ok(Exit::Failed { code: 1 })
+            Ok(Ended::without_result(Exit::Failed { code: 1 }))
         }
     }
 }

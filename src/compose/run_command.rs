@@ -31,24 +31,15 @@ pub(super) fn run(origin: &Origin, options: &RunOptions) -> anyhow::Result<Exit>
     options.notices.iter().for_each(|notice| tracing::info!("{notice}"));
     without_tasks.iter().for_each(|class| tracing::warn!(%class, "no task is left with these tags"));
     actix_rt::System::new().block_on(async {
-        let Some(result) = run_scenario(&runnable, options).await? else { return Ok(Exit::Failed { code: 1 }) };
+        let Some(exit) = run_scenario(&runnable, options).await? else { return Ok(Exit::Failed { code: 1 }) };
         stay(options).await?;
-        Ok(result.exit)
+        Ok(exit)
     })
 }
 
-/// How a run ended.
-#[derive(Debug)]
-pub(super) struct RunResult {
-    /// Its figures.
-    pub(super) view: Arc<RunView>,
-    /// What they mean for the exit code.
-    pub(super) exit: Exit,
-}
-
-/// Runs a scenario to its end, prints and writes the result; `None` if the operator left at once. Needs a running
+/// Runs a scenario to its end, prints, writes and judges the result; `None` if the operator left at once. Needs a running
 /// actix system.
-pub(super) async fn run_scenario(runnable: &Runnable, options: &RunOptions) -> anyhow::Result<Option<RunResult>> {
+async fn run_scenario(runnable: &Runnable, options: &RunOptions) -> anyhow::Result<Option<Exit>> {
     let Runnable { scenario, natives } = runnable;
     let mut outputs = Outputs::open(options)?;
     let spec = run_spec::of(scenario, &run_spec::asked_for(options)?);
@@ -67,8 +58,7 @@ pub(super) async fn run_scenario(runnable: &Runnable, options: &RunOptions) -> a
     let display = display(options, group.views())?;
     group.order(Order::Start(RunId(fastrand::u64(..)), Box::new(spec))).await??;
     let Some(view) = follow(&group, Signals::listen()?, &mut outputs, display).await? else { return Ok(None) };
-    let exit = conclude(&view, scenario, &mut outputs, options)?;
-    Ok(Some(RunResult { view, exit }))
+    conclude(&view, scenario, &mut outputs, options).map(Some)
 }
 
 /// Prints and writes the result, and judges it.

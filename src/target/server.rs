@@ -125,6 +125,12 @@ impl Target {
         self.gate.counter.counts()
     }
 
+    /// Tells how many requests it received so far, for as long as anybody wants to know.
+    pub fn counter(&self) -> impl Fn() -> u64 + use<> {
+        let gate = self.gate.clone();
+        move || gate.counter.counts().received
+    }
+
     /// Stops it: no new connections, up to a second for requests in flight. Returns the final counts.
     pub async fn stop(mut self) -> Counts {
         self.handle.stop(true).await;
