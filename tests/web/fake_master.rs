@@ -102,6 +102,10 @@ impl FakeMaster {
             Order::Stop => (Command::StopRun { run: run?, at_us: 1, reason: StopReason::Requested }, Reply::Done),
         };
         self.apply(command)?;
+        if let Reply::Run(run) = reply {
+            // Its worker is ready at once; the test may have ended it even sooner.
+            let _ = self.apply(Command::LaunchRun { run });
+        }
         if let Some(key) = key {
             self.behind().remembered.insert(key.key.to_string(), (key.fingerprint, reply.clone()));
         }
