@@ -7,6 +7,7 @@
 //! - [`worker`]: carries a worker's decisions out
 //! - [`coordinator`]: carries the leader's decisions out
 //! - [`link`]: the messages between the two
+//! - [`memory`]: how much of it this process uses
 //! - [`observe`]: what a watched user does, for whoever debugs a scenario
 
 pub mod clock;
@@ -14,6 +15,7 @@ pub mod coordinator;
 pub mod engine;
 pub mod http;
 pub mod link;
+pub mod memory;
 pub mod observe;
 pub mod user;
 pub mod worker;

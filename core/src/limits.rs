@@ -167,8 +167,11 @@ pub const WORKER_MAILBOX: usize = 256;
 /// Messages that wait for the host of an arbiter's users.
 pub const HOST_MAILBOX: usize = 256;
 
-/// Servers to which one user keeps an idle connection.
+/// Servers to which one user keeps an idle connection unless the configuration says otherwise.
 pub const IDLE_SERVERS_MAX: usize = 8;
+
+/// Names whose addresses an arbiter remembers unless the configuration says otherwise; with one more it starts anew.
+pub const RESOLVED_NAMES_MAX: usize = 1_024;
 
 /// Mean pause of a user whose request this machine could not make (no file handles, no ports).
 pub const GENERATOR_FAULT_PAUSE: Duration = Duration::from_millis(100);

@@ -176,7 +176,12 @@ impl Draw {
             cpu_millis: 4_000,
             version: self.text(),
         };
-        let vitals = Vitals { users: self.numbers[1], cpu_permille: self.small, memory_bytes: self.numbers[2] };
+        let vitals = Vitals {
+            users: self.numbers[1],
+            cpu_permille: self.small,
+            memory_bytes: self.numbers[2],
+            memory_limit_bytes: Some(self.numbers[2] / 2),
+        };
         vec![
             FromWorker::Hello { profile, running: self.running() },
             FromWorker::Ready { run },

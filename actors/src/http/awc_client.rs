@@ -147,7 +147,7 @@ impl AwcTransport {
         if self.last_server.borrow().as_ref() == Some(authority) {
             return;
         }
-        if self.servers.get() >= limits::IDLE_SERVERS_MAX {
+        if self.servers.get() >= self.connector.network.idle_servers_max {
             self.renew();
         }
         *self.last_server.borrow_mut() = Some(authority.clone());

@@ -38,6 +38,8 @@ pub struct Network {
     tls_http2: Option<TlsConnectorService>,
     pub(super) transport: TransportKind,
     pub(super) scratch: Scratch,
+    /// Servers to which one user keeps an idle connection.
+    pub(super) idle_servers_max: usize,
     allowed: Option<Arc<[AllowedHost]>>,
     pub(super) observer: Option<Rc<dyn Observer>>,
 }
@@ -53,7 +55,7 @@ impl Network {
     #[must_use]
     pub fn new(options: &HttpOptions) -> Self {
         Self {
-            resolver: Resolver::new(options.dns, options.addresses.clone()),
+            resolver: Resolver::new(options.dns, options.addresses.clone(), options.kept.names),
             tls: options.tls.clone().map(TlsConnector::service),
             tls_http2: options.tls.as_deref().map(|tls| {
                 let mut offering: ClientConfig = tls.clone();
@@ -62,6 +64,7 @@ impl Network {
             }),
             transport: options.transport,
             scratch: Scratch::default(),
+            idle_servers_max: options.kept.idle_servers,
             allowed: options.allowed.clone(),
             observer: None,
         }

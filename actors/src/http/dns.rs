@@ -52,6 +52,8 @@ pub async fn look_up_all(names: &BTreeSet<String>) -> Result<KnownAddresses, Htt
 pub struct Resolver {
     policy: DnsPolicy,
     known: KnownAddresses,
+    /// Names whose answers are kept; beyond it the cache starts anew.
+    names_max: usize,
     cache: RefCell<BTreeMap<Box<str>, Rc<Entry>>>,
 }
 
@@ -64,14 +66,11 @@ struct Answer {
     addresses: Result<Rc<[IpAddr]>, HttpError>,
 }
 
-/// Names whose answers are kept; beyond it the cache starts anew.
-const NAMES_MAX: usize = 1_024;
-
 impl Resolver {
-    /// A resolver with nothing in it but what is known from the start.
+    /// A resolver with nothing in it but what is known from the start; it remembers `names_max` names at most.
     #[must_use]
-    pub fn new(policy: DnsPolicy, known: KnownAddresses) -> Self {
-        Self { policy, known, cache: RefCell::default() }
+    pub fn new(policy: DnsPolicy, known: KnownAddresses, names_max: usize) -> Self {
+        Self { policy, known, names_max, cache: RefCell::default() }
     }
 
     /// The addresses of a name, never none.
@@ -100,7 +99,7 @@ impl Resolver {
         if let Some(entry) = cache.get(name) {
             return Rc::clone(entry);
         }
-        if cache.len() >= NAMES_MAX {
+        if cache.len() >= self.names_max {
             cache.clear();
         }
         let known = self.known.get(name).filter(|addresses| !addresses.is_empty());
@@ -161,7 +160,7 @@ mod tests {
     async fn addresses_known_at_the_start_are_used() {
         let known: KnownAddresses =
             Arc::new(BTreeMap::from([("a.invalid".into(), vec![[10, 0, 0, 1].into(), [10, 0, 0, 2].into()])]));
-        let resolver = Resolver::new(DnsPolicy::Once, known);
+        let resolver = Resolver::new(DnsPolicy::Once, known, 8);
         assert_eq!(resolver.resolve("a.invalid").await.expect("known").len(), 2);
         let error = resolver.resolve("b.invalid").await.expect_err("unknown");
         assert!(
@@ -170,8 +169,19 @@ mod tests {
     }
 
     #[actix_rt::test]
+    async fn no_more_names_are_remembered_than_allowed() {
+        let names = ["a.invalid", "b.invalid", "c.invalid"];
+        let known = names.map(|name| (name.into(), vec![[10, 0, 0, 1].into()]));
+        let resolver = Resolver::new(DnsPolicy::Once, Arc::new(BTreeMap::from(known)), 2);
+        for (name, remembered) in names.into_iter().zip([1, 2, 1]) {
+            resolver.resolve(name).await.expect("known");
+            assert_eq!(resolver.cache.borrow().len(), remembered, "{name}");
+        }
+    }
+
+    #[actix_rt::test]
     async fn an_address_needs_no_look_up() {
-        let resolver = Resolver::new(DnsPolicy::PerConnection, KnownAddresses::default());
+        let resolver = Resolver::new(DnsPolicy::PerConnection, KnownAddresses::default(), 8);
         for host in ["::1", "[::1]"] {
             let found = resolver.resolve(host).await.expect("an address");
             assert_eq!(*found, [IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1])], "{host}");

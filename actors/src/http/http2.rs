@@ -74,7 +74,7 @@ impl Http2Transport {
         });
         let (authority, usage) = (target.authority().clone(), Usage::new().and_one_more());
         let mut connections = self.connections.borrow_mut();
-        if connections.len() >= limits::IDLE_SERVERS_MAX {
+        if connections.len() >= self.connector.network.idle_servers_max {
             connections.remove(0);
         }
         connections.push(Connection { authority, requests: requests.clone(), driver, usage });

@@ -54,6 +54,7 @@ use std::sync::Arc;
 pub use actix_http::Method;
 pub use actix_http::header::{HeaderName, HeaderValue};
 
+use akrida_core::limits;
 use allowed_hosts::AllowedHost;
 use dns::{DnsPolicy, KnownAddresses};
 
@@ -73,6 +74,23 @@ pub struct HttpOptions {
     pub allowed: Option<Arc<[AllowedHost]>>,
     /// What speaks HTTP.
     pub transport: TransportKind,
+    /// How much is kept for later.
+    pub kept: KeptMax,
+}
+
+/// How much is kept for later requests, at most; each is at least 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeptMax {
+    /// Servers to which one user keeps an idle connection.
+    pub idle_servers: usize,
+    /// Names whose addresses one arbiter remembers.
+    pub names: usize,
+}
+
+impl Default for KeptMax {
+    fn default() -> Self {
+        Self { idle_servers: limits::IDLE_SERVERS_MAX, names: limits::RESOLVED_NAMES_MAX }
+    }
 }
 
 /// The implementations of HTTP/1.1.

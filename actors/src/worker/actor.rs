@@ -13,9 +13,10 @@ use tokio::sync::{oneshot, watch};
 
 use super::load::{Done, Load};
 use super::masters::Masters;
-use super::memory;
 use super::orders::WorkerEnd;
+use super::sight::WorkerSight;
 use crate::engine::{Engine, EngineOptions, RunLinks};
+use crate::memory;
 use crate::user::permit::SendPermit;
 
 /// Runs users for a leader, whichever of the masters that is.
@@ -37,6 +38,7 @@ pub struct WorkerActor {
     /// Resolves when the users of an abandoned run are gone.
     abandoned: Option<oneshot::Receiver<()>>,
     vitals: Vitals,
+    memory_limit_bytes: Option<u64>,
     timer: Option<SpawnHandle>,
     end: watch::Sender<Option<WorkerEnd>>,
 }
@@ -58,6 +60,7 @@ impl WorkerActor {
             preparations: 0,
             abandoned: None,
             vitals: Vitals::default(),
+            memory_limit_bytes: None,
             timer: None,
             end: watch::Sender::new(None),
         }
@@ -75,12 +78,34 @@ impl WorkerActor {
         Self { masters: Masters::new(count), ..self }
     }
 
+    /// The same with a bound on the memory of the process: what uses more takes part in no further run.
+    #[must_use]
+    pub fn with_memory_limit(self, bytes: Option<u64>) -> Self {
+        Self { memory_limit_bytes: bytes, ..self }
+    }
+
     pub(super) fn masters(&mut self) -> &mut Masters {
         &mut self.masters
     }
 
     pub(super) fn end(&self) -> watch::Receiver<Option<WorkerEnd>> {
         self.end.subscribe()
+    }
+
+    /// How the worker is at this moment.
+    pub(super) fn sight(&self) -> WorkerSight {
+        WorkerSight {
+            is_welcomed: self.core.is_welcomed(),
+            masters_linked: self.masters.linked(),
+            vitals: self.vitals(),
+            unsafe_deltas: self.core.unsafe_deltas(),
+            may_give_up: self.core.may_give_up(),
+        }
+    }
+
+    fn vitals(&self) -> Vitals {
+        let (memory_bytes, memory_limit_bytes) = (memory::resident_bytes(), self.memory_limit_bytes);
+        Vitals { memory_bytes, memory_limit_bytes, ..self.vitals }
     }
 
     pub(super) fn step_all(&mut self, inputs: Vec<Input>, context: &mut Context<Self>) {
@@ -105,8 +130,7 @@ impl WorkerActor {
         match output {
             Output::Send(message) => self.masters.say(&self.id, self.incarnation, message),
             Output::Heartbeat { sent_us, running } => {
-                let vitals = Vitals { memory_bytes: memory::resident_bytes(), ..self.vitals };
-                let heartbeat = FromWorker::Heartbeat { sent_us, running, vitals };
+                let heartbeat = FromWorker::Heartbeat { sent_us, running, vitals: self.vitals() };
                 self.masters.say(&self.id, self.incarnation, heartbeat);
             }
             Output::Prepare(assignment) => self.prepare(*assignment, context),
@@ -182,6 +206,13 @@ impl WorkerActor {
 
     fn prepare(&mut self, assignment: Assignment, context: &mut Context<Self>) {
         self.preparations += 1;
+        let vitals = self.vitals();
+        if vitals.is_short_of_memory() {
+            let (used, limit) = (vitals.memory_bytes, vitals.memory_limit_bytes.unwrap_or(0));
+            let reason = format!("it uses {used} bytes of memory, and its memory_limit is {limit}");
+            tracing::error!(run = %assignment.run, %reason, "the run is not prepared");
+            return self.of_run(assignment.run, RunEvent::Prepared(Err(reason.into())), context);
+        }
         let (preparation, run, stop_timeout_ms) = (self.preparations, assignment.run, assignment.stop_timeout_ms);
         let links = RunLinks {
             exhausted: context.address().recipient(),

@@ -73,6 +73,11 @@ impl Masters {
         }
     }
 
+    /// How many masters there is a link to at this moment.
+    pub(super) fn linked(&self) -> usize {
+        self.links.values().filter(|link| link.way.is_some()).count()
+    }
+
     /// A master in this process is there. It leads until it says otherwise.
     pub(super) fn connect(&mut self, uplink: Recipient<Uplink>) -> Vec<Input> {
         let link = self.links.entry(LOCAL).or_insert_with(|| Link { leads: Some(0), ..Link::default() });

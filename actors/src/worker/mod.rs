@@ -4,13 +4,14 @@
 //! - `orders`: what others tell it
 //! - `load`: the run that it has got ready, and its users
 //! - `masters`: its links, and which master leads
-//! - `memory`: how much of it the process uses
+//! - `sight`: how it is, for whoever looks on
 
 mod actor;
 mod load;
 mod masters;
-mod memory;
 mod orders;
+mod sight;
 
 pub use actor::WorkerActor;
-pub use orders::{AwaitEnd, Connect, Retire, WorkerEnd};
+pub use orders::{AwaitEnd, Connect, GiveUp, Retire, WorkerEnd};
+pub use sight::{Look, WorkerSight};

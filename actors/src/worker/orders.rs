@@ -22,6 +22,15 @@ pub struct Connect(pub Recipient<Uplink>);
 #[rtype(result = "()")]
 pub struct Retire;
 
+/// Asks the worker to end because no master is to be reached, which it does only if nothing is lost by it; answered with
+/// whether it does. [`AwaitEnd`] tells when that is done.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "bool")]
+pub struct GiveUp {
+    /// Why, for the log.
+    pub reason: Arc<str>,
+}
+
 /// Waits for the end of the worker. It never ends by itself unless it is not wanted or no master can be reached.
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "WorkerEnd")]
@@ -94,6 +103,18 @@ impl Handler<Retire> for WorkerActor {
 
     fn handle(&mut self, _: Retire, context: &mut Context<Self>) {
         self.step(Input::Retire, context);
+    }
+}
+
+impl Handler<GiveUp> for WorkerActor {
+    type Result = bool;
+
+    fn handle(&mut self, GiveUp { reason }: GiveUp, context: &mut Context<Self>) -> bool {
+        let may_give_up = self.sight().may_give_up;
+        if may_give_up {
+            self.step(Input::Unreachable { reason }, context);
+        }
+        may_give_up
     }
 }
 

@@ -230,4 +230,15 @@ pub struct Vitals {
     pub cpu_permille: u16,
     /// Resident memory in bytes.
     pub memory_bytes: u64,
+    /// What it may use, if that is limited.
+    #[serde(default)]
+    pub memory_limit_bytes: Option<u64>,
+}
+
+impl Vitals {
+    /// Whether the worker uses more memory than it may.
+    #[must_use]
+    pub fn is_short_of_memory(&self) -> bool {
+        self.memory_limit_bytes.is_some_and(|limit| self.memory_bytes > limit)
+    }
 }

@@ -115,6 +115,26 @@ impl WorkerCore {
         self.run.as_ref().map_or(self.lease.until_us(), |run| run.may_send_until_us(&self.lease))
     }
 
+    /// Whether a leader knows the worker and listens to it.
+    #[must_use]
+    pub fn is_welcomed(&self) -> bool {
+        self.session.is_welcomed()
+    }
+
+    /// Sealed deltas that are not known to be safe.
+    #[must_use]
+    pub fn unsafe_deltas(&self) -> usize {
+        self.run.as_ref().map_or(0, |run| run.outbox.len())
+    }
+
+    /// Whether nothing is lost if the worker ends now: no leader listens, no user may run any more, and all that was
+    /// measured is safe.
+    #[must_use]
+    pub fn may_give_up(&self) -> bool {
+        let is_idle = |run: &ActiveRun| !self.lease.holds(self.now_us) && run.has_nothing_to_lose();
+        !self.is_welcomed() && self.run.as_ref().is_none_or(is_idle)
+    }
+
     fn take(&mut self, input: Input) -> Vec<Output> {
         match input {
             Input::LeaderFound => {

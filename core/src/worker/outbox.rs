@@ -63,6 +63,20 @@ impl Outbox {
         self.deltas.len() >= limits::OUTBOX_DELTAS_MAX
     }
 
+    /// Whether nothing was measured in any delta: those of a worker that waits without users.
+    #[must_use]
+    pub fn is_without_samples(&self) -> bool {
+        let is_empty = |delta: &Delta| {
+            let measured = &delta.interval.measurements;
+            let nothing_failed = measured.errors.is_empty() && measured.exceptions.is_empty();
+            nothing_failed
+                && measured.endpoints.is_empty()
+                && measured.generator_errors.is_empty()
+                && (measured.http_exchanges, measured.interrupted) == (0, 0)
+        };
+        self.deltas.iter().all(is_empty)
+    }
+
     /// Whether everything is safe.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -36,6 +36,8 @@ pub(super) struct ActiveRun {
     safe: Seq,
     /// By when users must be gone whose lease has ended.
     drained_by_us: Option<u64>,
+    /// Deltas that were sealed since then.
+    sealed_since_drained: u32,
     /// Since when a data feeder is exhausted that ends the run, in plan time.
     exhausted_at_us: Option<u64>,
     /// Whether the users were stopped because the worker leaves, not because the plan is over.
@@ -90,6 +92,7 @@ impl ActiveRun {
             rows: RowRequests::default(),
             safe,
             drained_by_us: None,
+            sealed_since_drained: 0,
             exhausted_at_us: None,
             retires: false,
         }
@@ -244,7 +247,7 @@ impl ActiveRun {
     /// After [`Output::Drain`]: no user is left.
     pub(super) fn drained(&mut self) {
         if self.phase == Phase::Draining {
-            self.phase = Phase::Drained;
+            (self.phase, self.sealed_since_drained) = (Phase::Drained, 0);
         }
     }
 
@@ -293,6 +296,7 @@ impl ActiveRun {
         };
         let to_us = delta.interval.to_us;
         self.outbox.push(delta);
+        self.sealed_since_drained += 1;
         self.wish_to_stop().into_iter().chain(self.seal_if_due(to_us)).collect()
     }
 
@@ -329,6 +333,16 @@ impl ActiveRun {
     pub(super) fn has_load(&self) -> bool {
         matches!(self.phase, Phase::Running | Phase::Draining | Phase::Stopping)
             || (self.phase == Phase::Stopped && !self.sealing.is_over())
+    }
+
+    /// Whether no user is left or may start, and all that was measured is safe.
+    pub(super) fn has_nothing_to_lose(&self) -> bool {
+        match self.phase {
+            Phase::Preparing | Phase::Failed(_) | Phase::Ready => true,
+            // The first seal may have been under way when the last user stopped; behind the second nothing is open.
+            Phase::Drained => self.sealed_since_drained >= 2 && self.outbox.is_without_samples(),
+            Phase::Running | Phase::Draining | Phase::Stopping | Phase::Stopped => false,
+        }
     }
 
     fn is_plan_over(&self, plan_us: u64) -> bool {

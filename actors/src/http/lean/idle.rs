@@ -3,12 +3,11 @@
 use std::time::{Duration, Instant};
 
 use actix_http::uri::Authority;
-use akrida_core::limits;
 use akrida_core::scenario::connection::ConnectionRules;
 
 use super::{Stream, Target};
 
-/// The idle connections of one user, the longest unused first; at most `limits::IDLE_SERVERS_MAX`.
+/// The idle connections of one user, the longest unused first.
 #[derive(Default)]
 pub(super) struct IdleConnections(Vec<Idle>);
 
@@ -66,9 +65,9 @@ impl IdleConnections {
         self.0.iter().any(|idle| idle.is_to(target))
     }
 
-    /// Keeps a connection. The one that has been unused for longest is closed if there are too many.
-    pub(super) fn put(&mut self, target: &Target, stream: Stream, usage: Usage) {
-        if self.0.len() >= limits::IDLE_SERVERS_MAX {
+    /// Keeps a connection. If there are `count_max` already, the one that has been unused for longest is closed.
+    pub(super) fn put(&mut self, target: &Target, stream: Stream, usage: Usage, count_max: usize) {
+        if self.0.len() >= count_max {
             self.0.remove(0);
         }
         if self.0.capacity() == 0 {

@@ -90,7 +90,7 @@ impl LeanTransport {
         if let Some((stream, usage)) = connection.take().filter(|_| received.reusable && !last) {
             let usage = usage.and_one_more();
             if !usage.is_worn(&self.connector.rules) {
-                self.idle.borrow_mut().put(exchange.target, stream, usage);
+                self.idle.borrow_mut().put(exchange.target, stream, usage, network.idle_servers_max);
             }
         }
         Ok(received.response)

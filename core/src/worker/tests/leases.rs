@@ -124,3 +124,46 @@ fn a_leader_can_set_and_lift_leases() {
     rig.hear(welcome(0, None));
     assert_eq!(rig.worker.may_send_until_us(), u64::MAX);
 }
+
+#[test]
+fn a_worker_gives_up_only_when_nothing_is_lost_by_it() {
+    let mut rig = Rig::new();
+    assert!(rig.worker.may_give_up(), "no leader was ever there");
+    rig.give(Input::LeaderFound);
+    rig.hear(welcome(0, Some(LEASE_MS)));
+    assert!(!rig.worker.may_give_up(), "one listens");
+
+    let mut rig = leased(2, 100.0);
+    rig.pass(3 * SECOND, true);
+    rig.give(Input::LeaderLost);
+    assert!(!rig.worker.may_give_up(), "users run");
+    rig.hear(acknowledge(3));
+    rig.measured = 1;
+    rig.pass(LEASE_MS * 1_000, false);
+    assert_eq!(rig.users(), [0_u64; 0]);
+    assert!(!rig.worker.may_give_up(), "what the last users did is open");
+    rig.pass(2 * SECOND, false);
+    assert!(!rig.worker.may_give_up(), "what users did is not safe");
+
+    rig.measured = 0;
+    rig.give(Input::LeaderFound);
+    rig.hear(welcome(0, Some(LEASE_MS)));
+    rig.hear(acknowledge(rig.worker.unsafe_deltas() as u64 + 3));
+    rig.give(Input::LeaderLost);
+    rig.pass((LEASE_MS + 2_000) * 1_000, false);
+    assert!(rig.worker.may_give_up(), "everything that was measured is safe");
+    assert!(rig.worker.unsafe_deltas() > 0, "and the rest is empty");
+}
+
+#[test]
+fn a_worker_with_a_run_that_has_not_begun_gives_up_when_its_lease_has_ended() {
+    let mut rig = Rig::welcomed(Some(LEASE_MS));
+    rig.hear(begin(Plan::new(1, rate(1.0), None)));
+    rig.give(Input::LeaderLost);
+    assert!(!rig.worker.may_give_up());
+    rig.pass(LEASE_MS * 1_000, false);
+    rig.give(Input::Tick);
+    assert!(rig.worker.may_give_up());
+    let ended = rig.give(Input::Unreachable { reason: "none".into() });
+    assert!(ended.contains(&Output::Rejected { reason: "none".into() }), "{ended:?}");
+}

@@ -76,6 +76,8 @@ struct Rig {
     outputs: Vec<Output>,
     /// Every user that was started, with when.
     starts: Vec<(u64, u64)>,
+    /// Exchanges in every delta.
+    measured: u64,
 }
 
 impl Rig {
@@ -91,6 +93,7 @@ impl Rig {
             said: Vec::new(),
             outputs: Vec::new(),
             starts: Vec::new(),
+            measured: 0,
         }
     }
 
@@ -154,7 +157,8 @@ impl Rig {
             Output::EndLoad => self.stop_all(RunEvent::UsersStopped),
             Output::Seal => {
                 let users = vec![self.live.len() as u64];
-                let sealed = Sealed { users, cpu_permille: 10, measurements: Measurements::default() };
+                let measurements = Measurements { http_exchanges: self.measured, ..Measurements::default() };
+                let sealed = Sealed { users, cpu_permille: 10, measurements };
                 self.event(RunEvent::Sealed(Box::new(sealed)));
             }
             Output::Finished(_) | Output::Abandon { .. } => self.live.clear(),

@@ -1,7 +1,8 @@
-//! How much memory the process uses.
+//! How much memory this process uses.
 
 /// Resident memory in bytes; 0 where the system does not tell.
-pub(super) fn resident_bytes() -> u64 {
+#[must_use]
+pub fn resident_bytes() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     resident_bytes_of(&status)
 }
