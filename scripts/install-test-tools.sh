@@ -13,6 +13,7 @@ readonly PACKAGES=(
   curl:curl
   nginx:nginx-light
   openssl:openssl
+  promtool:prometheus
   python3:python3
   shellcheck:shellcheck
   tinyproxy:tinyproxy-bin

@@ -55,6 +55,8 @@ pub mod config;
 pub mod debug_user;
 pub mod init;
 pub mod live;
+pub mod logging;
+pub mod monitoring;
 pub mod raft;
 pub mod report;
 pub mod target;

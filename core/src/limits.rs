@@ -354,6 +354,12 @@ pub const WEB_HEAD_WAIT: Duration = Duration::from_secs(5);
 /// How long requests in flight get when the web port closes.
 pub const WEB_STOP_GRACE: Duration = Duration::from_secs(6);
 
+/// Connections to a port for metrics or health checks.
+pub const MONITORING_CONNECTIONS_MAX: usize = 64;
+
+/// How long a process may take to say how it is before it counts as stuck.
+pub const MONITORING_ANSWER_WAIT: Duration = Duration::from_secs(5);
+
 /// Characters of an idempotency key.
 pub const IDEMPOTENCY_KEY_CHARS_MAX: usize = 128;
 

@@ -127,6 +127,9 @@ pub struct WorkerStatus {
     /// Resident memory in bytes; not known to followers.
     #[serde(default)]
     pub memory_bytes: Option<u64>,
+    /// The memory that it may use, in bytes, if that is limited; not known to followers.
+    #[serde(default)]
+    pub memory_limit_bytes: Option<u64>,
     /// Its tags.
     #[serde(default)]
     pub tags: Vec<String>,

@@ -8,13 +8,14 @@ use std::time::Duration;
 use akrida_actors::http::allowed_hosts::AllowedHost;
 
 use super::flags::connection::{ConnectionFlags, DnsPolicy};
-use super::flags::logging::{LogLevel, LoggingFlags};
+use super::flags::logging::LoggingFlags;
 use super::flags::output::OutputFlags;
 use super::layers::Effective;
 use super::roles::{self, Role};
 use super::start_mode::{self, StartMode};
 use super::values::{PROCESSES_MAX, Processes};
 use super::{Environment, Flags, Problem, subcommand, values};
+use crate::config::logging::LoggingConfig;
 
 /// The scenario that is run if none is named.
 pub const DEFAULT_SCENARIO: &str = "akrida.yml";
@@ -123,10 +124,8 @@ pub struct ClientCertificate {
 /// What is logged.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Log {
-    /// The least severe messages that are logged.
-    pub level: LogLevel,
-    /// The file; standard error if none.
-    pub file: Option<PathBuf>,
+    /// How and where to.
+    pub config: LoggingConfig,
     /// Leave logging alone.
     pub skip: bool,
 }
@@ -298,5 +297,6 @@ fn tls(connection: &ConnectionFlags) -> Tls {
 }
 
 fn log(logging: &LoggingFlags) -> Log {
-    Log { level: logging.loglevel.unwrap_or_default(), file: logging.logfile.clone(), skip: logging.skip_log_setup }
+    let (level, file) = (logging.loglevel.unwrap_or_default(), logging.logfile.clone());
+    Log { config: LoggingConfig { level, file, ..LoggingConfig::default() }, skip: logging.skip_log_setup }
 }

@@ -185,7 +185,7 @@ pub(super) fn with_role(
 }
 
 fn log(logging: &LoggingConfig, flags: &Flags) -> Log {
-    Log { level: logging.level, file: logging.file.clone(), skip: flags.logging.skip_log_setup }
+    Log { config: logging.clone(), skip: flags.logging.skip_log_setup }
 }
 
 fn master_problem(error: &MasterError, effective: &Effective) -> Problem {

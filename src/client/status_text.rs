@@ -117,6 +117,7 @@ mod tests {
                 users: 250,
                 cpu_percent: Some(41.7),
                 memory_bytes: Some(93_000_000),
+                memory_limit_bytes: None,
                 tags: vec!["eu".to_owned(), "big".to_owned()],
                 version: "0.1.0".to_owned(),
                 losses: 1,

@@ -48,7 +48,8 @@ fn resolved(written: ConfigFile, node: Option<&str>, surroundings: &Surroundings
             let node = node.map(str::to_owned).or_else(|| written.names().first().cloned());
             let overrides = MasterOverrides { node, ..MasterOverrides::default() };
             let config = written.resolve(overrides, surroundings).map_err(|error| error.to_string())?;
-            Ok(Settings { text: config.settings_text(), warnings: config.warnings })
+            let warnings = config.without_effect().into_iter().chain(config.warnings.clone()).collect();
+            Ok(Settings { text: config.settings_text(), warnings })
         }
         ConfigFile::Worker(written) => {
             let config =

@@ -14,6 +14,7 @@ mod link_security;
 mod listings;
 mod logging;
 mod master;
+mod monitoring;
 mod outputs;
 mod preflight;
 mod run_command;

@@ -1,11 +1,14 @@
 //! A worker: users, and links to all masters.
 
+mod patience;
+mod watched;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix::{Actor, Addr, Arbiter};
 use akrida_actors::engine::{Compile, EngineOptions, Prepared, RowOrigin};
-use akrida_actors::http::HttpOptions;
+use akrida_actors::http::{HttpOptions, KeptMax};
 use akrida_actors::link::addresses::MasterAddress;
 use akrida_actors::link::masters::{MasterLinks, MasterLinksOptions};
 use akrida_actors::worker::{AwaitEnd, Retire, WorkerActor, WorkerEnd};
@@ -21,6 +24,7 @@ use super::shutdown::Signals;
 use super::{http_setup, link_security, logging, preflight, run_spec};
 use crate::cli::{Exit, RunOptions, WorkerRole};
 use crate::config::WorkerConfig;
+use crate::config::worker::Performance;
 
 /// How long a worker that is told to end waits for its last deltas to be safe.
 const RETIRE_WAIT: Duration = Duration::from_secs(60);
@@ -39,14 +43,12 @@ pub(super) fn run(role: &WorkerRole) -> anyhow::Result<Exit> {
         let links_options = links(&role.config, incarnation)?;
         let worker = start_worker(role, incarnation);
         let links = MasterLinks::start(links_options, worker.clone().recipient()).await;
+        let _monitoring = watched::start(&role.config, worker.clone())?;
         let worker_end = worker.send(AwaitEnd);
         tokio::pin!(worker_end);
         let end = tokio::select! {
             end = &mut worker_end => end.context("the worker has stopped")?,
-            () = gave_up(&links, role.config.max_reconnect_attempts) => {
-                let reason = "no master could be reached, as often as max_reconnect_attempts allows".into();
-                WorkerEnd::Rejected { reason }
-            }
+            end = patience::give_up(&links, &worker, role.config.max_reconnect_attempts) => end,
             () = signals.next() => {
                 tracing::info!("the worker ends once its last samples are safe; told once more, it ends at once");
                 worker.do_send(Retire);
@@ -78,21 +80,14 @@ fn exit_of(end: &WorkerEnd) -> Exit {
     }
 }
 
-/// Waits until attempts to reach a master are used up.
-async fn gave_up(links: &MasterLinks, attempts_max: Option<u32>) {
-    let mut cycles = links.cycles();
-    let Some(attempts_max) = attempts_max else { return std::future::pending().await };
-    if cycles.wait_for(|cycles| *cycles >= attempts_max).await.is_err() {
-        std::future::pending::<()>().await;
-    }
-}
-
 fn start_worker(role: &WorkerRole, incarnation: Incarnation) -> Addr<WorkerActor> {
     let id = WorkerId(role.config.node_id.as_str().into());
-    let (options, profile) = (engine(&role.options, incarnation), profile(&role.config));
+    let options = engine(&role.options, role.config.performance, incarnation);
+    let (profile, memory_bytes) = (profile(&role.config), role.config.memory_bytes);
     let masters = role.config.masters.len();
     WorkerActor::start_in_arbiter(&Arbiter::new().handle(), move |_| {
-        WorkerActor::new(id, incarnation, options).with_profile(profile).with_masters(masters)
+        let worker = WorkerActor::new(id, incarnation, options).with_profile(profile);
+        worker.with_masters(masters).with_memory_limit(memory_bytes)
     })
 }
 
@@ -106,8 +101,8 @@ fn profile(config: &WorkerConfig) -> WorkerProfile {
 }
 
 /// Every run brings its scenario; how users connect is this worker's matter.
-fn engine(options: &RunOptions, incarnation: Incarnation) -> EngineOptions {
-    let (compile_options, arbiters) = (options.clone(), options.processes.get());
+fn engine(options: &RunOptions, performance: Performance, incarnation: Incarnation) -> EngineOptions {
+    let (compile_options, arbiters, kept) = (options.clone(), options.processes.get(), kept(performance));
     EngineOptions {
         scenario: None,
         natives: Arc::default(),
@@ -115,17 +110,26 @@ fn engine(options: &RunOptions, incarnation: Incarnation) -> EngineOptions {
         arbiters,
         seed: incarnation.0,
         compile: Some(Compile(Arc::new(move |bundle| {
-            compiled(bundle, &compile_options).map_err(|error| format!("{error:#}"))
+            compiled(bundle, &compile_options, kept).map_err(|error| format!("{error:#}"))
         }))),
         row_origin: RowOrigin::Leader,
     }
 }
 
+fn kept(performance: Performance) -> KeptMax {
+    let or = |asked: Option<u32>, otherwise: usize| asked.map_or(otherwise, |asked| asked as usize);
+    let KeptMax { idle_servers, names } = KeptMax::default();
+    KeptMax {
+        idle_servers: or(performance.connection_pool_size, idle_servers),
+        names: or(performance.dns_cache_size, names),
+    }
+}
+
 /// Called on a thread that may wait.
-fn compiled(bundle: &Bundle, options: &RunOptions) -> anyhow::Result<Prepared> {
+fn compiled(bundle: &Bundle, options: &RunOptions, kept: KeptMax) -> anyhow::Result<Prepared> {
     let scenario = run_spec::bundled(bundle)?;
     let http = Handle::current().block_on(http_setup::http_options(&scenario, options))?;
-    Ok(Prepared { scenario, http })
+    Ok(Prepared { scenario, http: HttpOptions { kept, ..http } })
 }
 
 fn links(config: &WorkerConfig, incarnation: Incarnation) -> anyhow::Result<MasterLinksOptions> {

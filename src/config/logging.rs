@@ -56,7 +56,7 @@ pub enum LogFormat {
 }
 
 /// What is logged, and where to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LoggingConfig {
     /// The least severe messages that are logged.
     pub level: LogLevel,

@@ -2,12 +2,14 @@
 //!
 //! Health is of this process and its knowledge: nothing is asked of anybody, so that an answer comes at once.
 
+use std::time::Duration;
+
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use serde_json::json;
 
-use super::cluster_handle::Role;
+use super::cluster_handle::{Health, Leadership, Role};
 use super::site::Site;
 
 /// Whether this process lives.
@@ -18,15 +20,18 @@ pub(super) async fn alive(site: Data<Site>) -> HttpResponse {
 /// Whether this master can carry requests out or pass them on. One that has lost its leader lately still can: it holds
 /// requests, and a balancer that took every master out during an election would do harm.
 pub(super) async fn ready(site: Data<Site>) -> HttpResponse {
-    let health = site.cluster().health();
-    let leadership = site.cluster().leadership();
-    let knows_a_leader = match leadership.role {
-        Role::Leading { is_ready } => is_ready,
+    answer(&site, is_ready(site.cluster().health(), &site.cluster().leadership(), site.setup.ready_grace))
+}
+
+/// Whether a master can carry requests out or pass them on, if it is still ready for `grace` without a leader.
+#[must_use]
+pub fn is_ready(health: Health, leadership: &Leadership, grace: Duration) -> bool {
+    let knows_a_leader = match &leadership.role {
+        Role::Leading { is_ready } => *is_ready,
         Role::Following { leader } => leader.is_some(),
     };
-    let grace_ms = site.setup.ready_grace.as_millis() as u64;
-    let can_serve = knows_a_leader || leadership.without_leader_ms < grace_ms;
-    answer(&site, health.is_alive && !health.is_draining && can_serve)
+    let can_serve = knows_a_leader || leadership.without_leader_ms < grace.as_millis() as u64;
+    health.is_alive && !health.is_draining && can_serve
 }
 
 /// Whether this master leads and can act.

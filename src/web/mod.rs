@@ -23,5 +23,6 @@ mod to_leader;
 pub use cluster_handle::{
     Answering, ClusterHandle, ControlError, Health, Leadership, MasterControl, MemberChange, Role, WebAddress,
 };
+pub use health::is_ready;
 pub use server::{WebServer, start};
 pub use site::{BuildSpec, Renderers, WebSetup};

@@ -63,7 +63,7 @@ fn the_scripts_of_the_reference_start() {
     ]);
     assert_eq!(master.config.workers.expect_workers, 60);
     assert_eq!(master.scenario, Some(PathBuf::from("locustfiles/distributed.yml")));
-    assert_eq!(master.options.log.file, Some(PathBuf::from("/var/log/locust/master.log")));
+    assert_eq!(master.options.log.config.file, Some(PathBuf::from("/var/log/locust/master.log")));
     let worker = Surroundings::empty().worker(&[
         "--worker",
         "--master-host=master.locust.local",
@@ -106,7 +106,7 @@ fn what_kubernetes_sets_for_a_service_is_left_alone() {
 fn a_file_makes_the_role() {
     let role = with_cluster().master(&["--config", "c.yml", "--node", "a"]);
     assert_eq!((role.config.nodes.len(), role.config.bind.port, role.config.web.port), (2, 1_000, 1_001));
-    assert_eq!((role.config.workers.expect_workers, role.options.log.level), (5, LogLevel::Error));
+    assert_eq!((role.config.workers.expect_workers, role.options.log.config.level), (5, LogLevel::Error));
     let role = with_cluster().master(&["master", "--config", "c.yml", "--node=b", "--headless", "-u", "7"]);
     assert_eq!((role.config.node.name.as_str(), role.options.users), ("b", 7));
     assert_eq!(role.options.mode, StartMode::Headless);

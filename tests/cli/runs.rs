@@ -37,7 +37,7 @@ fn defaults_are_those_of_locust() {
         tls: Tls { insecure: false, ca: None, client: None },
         dns: DnsPolicy::Once,
         allowed_hosts: Vec::new(),
-        log: Log { level: LogLevel::Info, file: None, skip: false },
+        log: Log::default(),
     };
     assert_eq!(Surroundings::with_scenario().run(&["--headless"]), expected);
 }
@@ -100,7 +100,7 @@ fn a_whole_command_line() {
     assert_eq!(run.outputs, outputs);
     assert_eq!((run.tags, run.exclude_tags), (vec!["a".to_owned()], vec!["b".to_owned()]));
     assert_eq!(run.processes.get(), 2);
-    assert_eq!(run.log.level, LogLevel::Debug);
+    assert_eq!(run.log.config.level, LogLevel::Debug);
     let client = ClientCertificate { certificate: "c.pem".into(), key: "k.pem".into() };
     assert_eq!(run.tls, Tls { insecure: true, ca: None, client: Some(client) });
     assert_eq!(run.user_classes, ["Visitor", "Buyer"]);

@@ -34,6 +34,9 @@ pub struct Cluster {
 struct Node {
     name: String,
     web_port: u16,
+    /// What the variables METRICS_PORT and HEALTH_PORT of the process are: all masters read one file.
+    metrics_port: u16,
+    health_port: u16,
     child: Option<Child>,
 }
 
@@ -63,19 +66,19 @@ impl Cluster {
     /// The same with other options.
     pub fn start(options: &Options, workers: &[&str]) -> Self {
         let folder = tempfile::Builder::new().prefix("akrida-cluster-").tempdir().expect("a temporary folder");
-        let ports = free_ports(options.masters * 2);
-        let (link_ports, web_ports) = ports.split_at(options.masters);
+        let ports = free_ports(options.masters * 4 + workers.len() * 2);
+        let (link_ports, others) = ports.split_at(options.masters);
+        let (web_ports, watch_ports) = others.split_at(options.masters);
+        let mut watch_ports = watch_ports.chunks(2);
         fs::write(folder.path().join("masters.yml"), masters_file(options, link_ports, web_ports)).expect("a file");
         for worker in workers {
             let text = worker_file(worker, options, link_ports);
             fs::write(folder.path().join(format!("{worker}.yml")), text).expect("a file");
         }
-        let master = |(number, port): (usize, &u16)| Node::new(&format!("master-{}", number + 1), *port);
-        let mut cluster = Self {
-            folder,
-            masters: web_ports.iter().enumerate().map(master).collect(),
-            workers: workers.iter().map(|name| Node::new(name, 0)).collect(),
-        };
+        let mut node = |name: &str, web_port| Node::new(name, web_port, watch_ports.next().expect("enough ports"));
+        let masters = (1..).zip(web_ports).map(|(number, port)| node(&format!("master-{number}"), *port)).collect();
+        let workers_to_be = workers.iter().map(|name| node(name, 0)).collect();
+        let mut cluster = Self { folder, masters, workers: workers_to_be };
         (0..cluster.masters.len()).for_each(|master| cluster.start_master(master));
         cluster.leader();
         (0..workers.len()).for_each(|worker| cluster.start_worker(worker));
@@ -204,6 +207,21 @@ impl Cluster {
         format!("http://127.0.0.1:{}", self.masters[master].web_port)
     }
 
+    /// The base addresses at which a master can be configured to serve metrics and health checks.
+    pub fn watched_master(&self, master: usize) -> [String; 2] {
+        self.masters[master].watched()
+    }
+
+    /// The same of a worker.
+    pub fn watched_worker(&self, worker: usize) -> [String; 2] {
+        self.workers[worker].watched()
+    }
+
+    /// Waits until a worker has ended by itself.
+    pub fn await_end_of_worker(&mut self, worker: usize) -> Option<i32> {
+        self.workers[worker].wait()
+    }
+
     /// All masters as the command line takes them.
     pub fn addresses(&self) -> String {
         let addresses = self.masters.iter().map(|master| format!("127.0.0.1:{}", master.web_port));
@@ -261,8 +279,13 @@ impl Cluster {
 }
 
 impl Node {
-    fn new(name: &str, web_port: u16) -> Self {
-        Self { name: name.to_owned(), web_port, child: None }
+    fn new(name: &str, web_port: u16, watch_ports: &[u16]) -> Self {
+        let (metrics_port, health_port) = (watch_ports[0], watch_ports[1]);
+        Self { name: name.to_owned(), web_port, metrics_port, health_port, child: None }
+    }
+
+    fn watched(&self) -> [String; 2] {
+        [self.metrics_port, self.health_port].map(|port| format!("http://127.0.0.1:{port}"))
     }
 
     fn log_file(&self, folder: &Path) -> PathBuf {
@@ -274,6 +297,8 @@ impl Node {
         let log = File::options().create(true).append(true).open(self.log_file(folder)).expect("a log file");
         let mut command = program();
         command.current_dir(folder).args(arguments).stdout(Stdio::null()).stderr(log);
+        let ports = [("METRICS_PORT", self.metrics_port), ("HEALTH_PORT", self.health_port)];
+        command.envs(ports.map(|(name, port)| (name, port.to_string())));
         self.child = Some(command.spawn().expect("the program starts"));
     }
 

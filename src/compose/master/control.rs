@@ -26,6 +26,7 @@ use tokio::time::{sleep, timeout};
 use super::{members, status};
 use crate::api::{AddMember, ClusterStatus, RunListed, StateDigest};
 use crate::config::{MasterConfig, NodeConfig};
+use crate::monitoring::resources::Resources;
 use crate::raft::status::{Phase, RaftStatus};
 use crate::raft::{RaftHandle, ReplaceRefused, Unanswered};
 use crate::web::{Answering, ControlError, Health, Leadership, MasterControl, MemberChange, Role, WebAddress};
@@ -51,6 +52,7 @@ pub(super) struct Control {
     raft: RaftHandle,
     published: Published,
     peers: Peers,
+    resources: Resources,
     is_draining: AtomicBool,
     without_leader_since: Mutex<Option<Instant>>,
     coordinator_answered: Mutex<Instant>,
@@ -72,10 +74,16 @@ impl Control {
             raft,
             published,
             peers,
+            resources: resources(config),
             is_draining: AtomicBool::new(false),
             without_leader_since: Mutex::new(Some(Instant::now())),
             coordinator_answered: Mutex::new(Instant::now()),
         }
+    }
+
+    /// What this master uses and may use.
+    pub(super) fn resources(&self) -> &Resources {
+        &self.resources
     }
 
     /// The group, now and from now on.
@@ -144,6 +152,12 @@ impl Control {
         let seen = answered(self.coordinator.send(Look(Box::new(look)))).await?;
         *self.coordinator_answered.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
         Ok(seen)
+    }
+
+    /// Whether the order with this key was carried out, or refused, before.
+    async fn has_outcome_of(&self, key: Option<RequestKey>) -> Result<bool, ControlError> {
+        let Some(key) = key else { return Ok(false) };
+        self.look(move |sight| sight.state.outcome_of(&key).is_some()).await
     }
 
     fn address_of(&self, name: &str) -> Option<WebAddress> {
@@ -242,6 +256,11 @@ impl Control {
     }
 }
 
+fn resources(config: &MasterConfig) -> Resources {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    Resources::new(config.resources.max_memory_bytes, config.resources.max_cpu_percent, cores)
+}
+
 fn is_member(status: &RaftStatus, id: RaftId) -> bool {
     status.group.as_ref().is_some_and(|group| group.members.iter().any(|member| member.id == id))
 }
@@ -319,12 +338,19 @@ impl MasterControl for Arc<Control> {
         Box::pin(async {
             let seen = self.look(status::Seen::of).await?;
             let raft = self.raft.status().borrow().clone();
-            Ok(status::cluster_status(&raft, &self.node, &self.nodes, seen, self.expect_workers))
+            let mut status = status::cluster_status(&raft, &self.node, &self.nodes, seen, self.expect_workers);
+            status.warnings.extend(self.resources.warnings());
+            Ok(status)
         })
     }
 
     fn order(&self, order: Order, key: Option<RequestKey>) -> Answering<'_, Reply> {
         Box::pin(async {
+            if let (Order::Start(..), Some(shortage)) = (&order, self.resources.shortage())
+                && !self.has_outcome_of(key.clone()).await?
+            {
+                return Err(ControlError::Impossible(shortage));
+            }
             let given = self.coordinator.send(Give { order, request: key });
             answered(given).await?.map_err(control_error)
         })

@@ -5,6 +5,7 @@ mod links;
 mod members;
 mod status;
 mod upkeep;
+mod watched;
 
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
@@ -27,6 +28,7 @@ use tracing_subscriber::fmt::writer::BoxMakeWriter;
 use self::control::Control;
 use self::links::{Door, Mouth};
 use self::upkeep::Upkeep;
+use self::watched::Monitoring;
 use super::shutdown::Signals;
 use super::{link_security, logging, web_parts};
 use crate::cli::{Exit, MasterRole};
@@ -39,6 +41,7 @@ use crate::web::{self, ClusterHandle, WebServer, WebSetup};
 pub(super) fn run(role: &MasterRole) -> anyhow::Result<Exit> {
     logging::start(&role.options.log, BoxMakeWriter::new(std::io::stderr))?;
     role.config.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+    role.config.without_effect().iter().for_each(|warning| tracing::warn!("{warning}"));
     role.options.notices.iter().for_each(|notice| tracing::info!("{notice}"));
     actix_rt::System::new().block_on(async {
         let mut signals = Signals::listen()?;
@@ -60,6 +63,7 @@ struct Master {
     peers: Peers,
     links: LinkServer,
     web: WebServer,
+    _monitoring: Monitoring,
     _upkeep: Upkeep,
     /// Dropped last: everything above speaks through it.
     _runtime: LinkRuntime,
@@ -94,11 +98,12 @@ impl Master {
         if let Some(warning) = links.warning() {
             tracing::warn!("{warning}");
         }
-        let control = Arc::new(Control::new(config, coordinator, raft.clone(), published, peers.clone()));
+        let control = Arc::new(Control::new(config, coordinator, raft.clone(), published.clone(), peers.clone()));
         let upkeep = Upkeep::start(Arc::clone(&control), own);
         let web = web::start(web_setup(config, &control)?).context("the web port cannot be opened")?;
+        let monitoring = watched::start(config, Arc::clone(&control), published)?;
         tracing::info!(name = %config.node.name, links = %links.address(), web = %web.address(), "the master is up");
-        Ok(Self { raft, thread, control, peers, links, web, _upkeep: upkeep, _runtime: runtime })
+        Ok(Self { raft, thread, control, peers, links, web, _monitoring: monitoring, _upkeep: upkeep, _runtime: runtime })
     }
 
     /// Ends in good order: another master leads before this one is gone, and requests under way are answered.

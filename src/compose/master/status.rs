@@ -44,6 +44,7 @@ fn workers(sight: &Sight<'_>) -> Vec<WorkerStatus> {
                 users: 0,
                 cpu_percent: None,
                 memory_bytes: None,
+                memory_limit_bytes: None,
                 tags: worker.profile.tags.iter().map(ToString::to_string).collect(),
                 version: worker.profile.version.to_string(),
                 losses: worker.losses,
@@ -68,6 +69,7 @@ fn heard_of(worker: WorkerView) -> WorkerStatus {
         users: vitals.map_or(0, |vitals| vitals.users),
         cpu_percent: vitals.map(|vitals| f64::from(vitals.cpu_permille) / 10.0),
         memory_bytes: vitals.map(|vitals| vitals.memory_bytes),
+        memory_limit_bytes: vitals.and_then(|vitals| vitals.memory_limit_bytes),
         tags: worker.profile.tags.iter().map(ToString::to_string).collect(),
         version: worker.profile.version.to_string(),
         losses: worker.losses,
@@ -104,13 +106,24 @@ pub(super) fn cluster_status(
         ready: leader.is_some(),
         leader,
         members,
+        warnings: warnings(raft, nodes).into_iter().chain(short_of_memory(&seen.workers)).collect(),
         workers: seen.workers,
         expected_workers: expect_workers as u64,
         run: seen.run,
         applied: seen.applied,
         committed: group.map_or(0, |group| group.commit),
-        warnings: warnings(raft, nodes),
     }
+}
+
+fn short_of_memory(workers: &[WorkerStatus]) -> Vec<String> {
+    let warning = |worker: &WorkerStatus| {
+        let (used, limit) = (worker.memory_bytes?, worker.memory_limit_bytes?);
+        (used > limit).then(|| {
+            let (name, used, limit) = (&worker.name, used / 1_000_000, limit / 1_000_000);
+            format!("{name} uses {used} MB of memory, more than its memory_limit ({limit} MB): it joins no run")
+        })
+    };
+    workers.iter().filter_map(warning).collect()
 }
 
 fn own_role(raft: &RaftStatus) -> MasterRole {

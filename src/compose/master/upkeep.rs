@@ -35,6 +35,7 @@ async fn look_after(control: Arc<Control>, own: watch::Sender<PeerHello>) {
     loop {
         introduce(&control, &own);
         control.note_leader();
+        control.resources().look();
         control.look_after_members().await;
         // It is enough to look again when something has changed, or now and then.
         if let Ok(Err(_)) = timeout(LOOK_EVERY, status.changed()).await {

@@ -3,6 +3,7 @@
 pub mod defaults;
 pub mod resolve;
 mod warnings;
+mod without_effect;
 
 use std::path::PathBuf;
 use std::time::Duration;
