@@ -12,8 +12,7 @@ use support::target::Target;
 
 mod support;
 
-const MONITORING: &str =
-    "  monitoring: { metrics_enabled: true, metrics_port: \"${METRICS_PORT}\", health_check_port: \"${HEALTH_PORT}\" }\n";
+const MONITORING: &str = "  monitoring: { metrics_enabled: true, metrics_port: \"${METRICS_PORT}\", health_check_port: \"${HEALTH_PORT}\" }\n";
 
 const SCENARIO: &str = "users:
   Visitor:
@@ -144,12 +143,10 @@ fn health_ports_say_who_lives_and_who_can_work() {
 
 #[test]
 fn logs_are_objects_in_files_that_are_put_aside() {
-    let logging = "  logging: { level: debug, format: json, file: logs/here/NAME.log, max_size: 2KB, backup_count: 2 }\n";
-    let options = Options {
-        masters: 1,
-        master: logging.replace("NAME", "master"),
-        worker: logging.replace("NAME", "worker"),
-    };
+    let logging =
+        "  logging: { level: debug, format: json, file: logs/here/NAME.log, max_size: 2KB, backup_count: 2 }\n";
+    let options =
+        Options { masters: 1, master: logging.replace("NAME", "master"), worker: logging.replace("NAME", "worker") };
     let cluster = Cluster::start(&options, &["worker-1"]);
     let folder = cluster.folder().join("logs/here");
     let exists = |name: &str| folder.join(name).exists().then_some(());
@@ -182,7 +179,8 @@ fn a_full_disk_for_logs_ends_nothing() {
     let full = format!("{MONITORING}  logging: {{ level: debug, file: /dev/full, max_size: 1KB }}\n");
     let options = Options { masters: 1, master: full.clone(), worker: full };
     let cluster = Cluster::start(&options, &["worker-1"]);
-    let output = run(&cluster, &target, &["-u", "2", "-t", "2s", "--exit-code-on-error", "0"]).output().expect("it ends");
+    let output =
+        run(&cluster, &target, &["-u", "2", "-t", "2s", "--exit-code-on-error", "0"]).output().expect("it ends");
     assert!(output.status.success(), "{}\n{}", text(&output), cluster.logs());
     for url in [&cluster.watched_master(0)[0], &cluster.watched_worker(0)[0]] {
         let lost = value(&metrics(url), "akrida_log_lines_lost_total").expect("a counter");
@@ -271,7 +269,8 @@ fn a_worker_with_samples_that_are_not_safe_waits_for_its_masters() {
     // Its lease has ended, and many more attempts than one were in vain.
     cluster.await_that("a worker without users and with samples", || {
         let metrics = metrics(&worker);
-        let (users, deltas) = (value(&metrics, "locust_users_per_worker")?, value(&metrics, "akrida_worker_unacknowledged_deltas")?);
+        let (users, deltas) =
+            (value(&metrics, "locust_users_per_worker")?, value(&metrics, "akrida_worker_unacknowledged_deltas")?);
         (users == 0.0 && deltas >= 5.0).then_some(())
     });
     cluster.start_master(0);
@@ -282,11 +281,7 @@ fn a_worker_with_samples_that_are_not_safe_waits_for_its_masters() {
 
 #[test]
 fn what_has_no_effect_yet_is_said_loudly() {
-    let options = Options {
-        masters: 1,
-        master: "  drills: { enabled: true }\n".to_owned(),
-        worker: String::new(),
-    };
+    let options = Options { masters: 1, master: "  drills: { enabled: true }\n".to_owned(), worker: String::new() };
     let cluster = Cluster::start(&options, &[]);
     assert!(cluster.master_log(0).contains("master.drills.enabled has no effect yet"), "{}", cluster.logs());
 }

@@ -7,6 +7,7 @@ use akrida_actors::engine::{EngineOptions, RowOrigin};
 use akrida_core::coordinator::Order;
 use akrida_core::ids::RunId;
 use akrida_core::scenario::model::Scenario;
+use akrida_core::state::command::StopReason;
 use akrida_core::view::RunView;
 use akrida_core::view::validity::Verdict;
 use tokio::sync::mpsc;
@@ -76,7 +77,8 @@ pub(super) fn conclude(
     } else {
         view.thresholds.iter().any(|threshold| !threshold.verdict.is_kept())
     };
-    let failed = failed || !view.exceptions.is_empty();
+    let nobody_ran = view.run.stop_reason == Some(StopReason::NoWorkerReady);
+    let failed = failed || nobody_ran || !view.exceptions.is_empty();
     Ok(Exit::of_run(failed, view.validity.verdict == Verdict::Invalid, options))
 }
 

@@ -17,8 +17,8 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::logging::{LogFormat, LogLevel, LoggingConfig};
 use json::Json;
-pub use log_file::lines_lost;
 use log_file::LogFile;
+pub use log_file::lines_lost;
 
 /// Why nothing is logged.
 #[derive(Debug, thiserror::Error)]

@@ -146,7 +146,10 @@ mod tests {
         for line in ["a\n", "b\n", "c\n"] {
             file.append(line.as_bytes()).expect("written");
         }
-        assert_eq!((names(folder.path()), read(&folder.path().join("x.log"))), (vec!["x.log".to_owned()], "c\n".into()));
+        assert_eq!(
+            (names(folder.path()), read(&folder.path().join("x.log"))),
+            (vec!["x.log".to_owned()], "c\n".into())
+        );
     }
 
     #[test]

@@ -116,7 +116,11 @@ impl Sheet {
         self.flag("akrida_run_active", "Whether a run goes on; told by the leader.", run.is_active);
         self.count("locust_users", "Users that exist on all workers; told by the leader.", run.users);
         self.count("akrida_users_wanted", "Users that the run asks for; told by the leader.", run.users_wanted);
-        self.counter("locust_requests_total", "Requests of the run, failed ones included; told by the leader.", run.requests);
+        self.counter(
+            "locust_requests_total",
+            "Requests of the run, failed ones included; told by the leader.",
+            run.requests,
+        );
         self.counter("locust_failures_total", "Failed requests of the run; told by the leader.", run.failures);
         self.gauge(
             "locust_errors_rate",
@@ -189,7 +193,10 @@ mod tests {
         ] {
             assert!(has(&text, line), "{line}\n{text}");
         }
-        assert!(text.contains("process_resident_memory_bytes ") && !text.contains("akrida_memory_limit_bytes"), "{text}");
+        assert!(
+            text.contains("process_resident_memory_bytes ") && !text.contains("akrida_memory_limit_bytes"),
+            "{text}"
+        );
     }
 
     #[test]
@@ -201,9 +208,12 @@ mod tests {
     #[test]
     fn a_worker_tells_of_its_own_users() {
         let limit = Some(2_000_000_000);
-        let worker = WorkerFigures { users: 500, users_max: Some(1_000), memory_limit_bytes: limit, ..WorkerFigures::default() };
+        let worker =
+            WorkerFigures { users: 500, users_max: Some(1_000), memory_limit_bytes: limit, ..WorkerFigures::default() };
         let text = text(Some(Figures::Worker(worker)));
-        for line in ["locust_users_per_worker 500", "akrida_worker_users_max 1000", "akrida_memory_limit_bytes 2000000000"] {
+        for line in
+            ["locust_users_per_worker 500", "akrida_worker_users_max 1000", "akrida_memory_limit_bytes 2000000000"]
+        {
             assert!(has(&text, line), "{line}\n{text}");
         }
     }

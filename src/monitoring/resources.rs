@@ -107,7 +107,10 @@ mod tests {
         assert_eq!((memory_excess(9, None), memory_excess(9, Some(9))), (None, None));
         let reason = memory_excess(5_000_000, Some(4_000_000)).expect("too much");
         assert!(reason.contains("5 MB") && reason.contains("max_memory_usage (4 MB)"), "{reason}");
-        assert_eq!([cpu_excess(None, Some(1)), cpu_excess(Some(80.0), Some(80)), cpu_excess(Some(99.0), None)], [const { None }; 3]);
+        assert_eq!(
+            [cpu_excess(None, Some(1)), cpu_excess(Some(80.0), Some(80)), cpu_excess(Some(99.0), None)],
+            [const { None }; 3]
+        );
         assert!(cpu_excess(Some(80.4), Some(80)).is_some_and(|reason| reason.contains("max_cpu_usage (80 %)")));
     }
 

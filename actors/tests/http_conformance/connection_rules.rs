@@ -9,7 +9,7 @@ use akrida_actors::http::error::GeneratorFault;
 use akrida_actors::http::request::Outgoing;
 use akrida_actors::http::target::Target;
 use akrida_actors::http::tls::{self, TlsOptions};
-use akrida_actors::http::{HttpOptions, Method, TransportKind};
+use akrida_actors::http::{HttpOptions, KeptMax, Method, TransportKind};
 use akrida_core::ids::UserIndex;
 use akrida_core::scenario::connection::{ConnectionRules, Proxy};
 use tokio::net::TcpListener;
@@ -41,6 +41,24 @@ async fn a_connection_lasts_for_as_long_and_as_many_requests_as_the_rules_say() 
                 assert_eq!(line_of(&outcome), "200 ok 2B x1", "{name} on {transport:?}");
             }
             assert_eq!(server.requests_by_connection(), expected, "{name} on {transport:?}");
+        }
+    }
+}
+
+#[actix_rt::test]
+async fn a_user_keeps_connections_to_as_many_servers_as_it_may() {
+    for transport in BOTH {
+        for (idle_servers, expected) in [(1, vec![1, 1]), (3, vec![2])] {
+            let scripts = expected.iter().map(|requests| hold(vec![answer(&[OK]); *requests].concat())).collect();
+            let (server, other) = (Server::start(scripts).await, Server::start(vec![hold(answer(&[OK]))]).await);
+            let kept = KeptMax { idle_servers, ..KeptMax::default() };
+            let options = HttpOptions { transport, kept, ..HttpOptions::default() };
+            let mut client = Client::new(Rc::new(Network::new(&options)), UserIndex(0));
+            for address in [server.address, other.address, server.address] {
+                let outcome = client.send(&request(address, Method::POST)).await;
+                assert_eq!(line_of(&outcome), "200 ok 2B x1", "{idle_servers} on {transport:?}");
+            }
+            assert_eq!(server.requests_by_connection(), expected, "{idle_servers} on {transport:?}");
         }
     }
 }

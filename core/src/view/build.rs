@@ -46,6 +46,7 @@ impl RunView {
             incidents: incidents(run),
             validity: Validity::judge(stats, arrivals(run), limits)
                 .without_figures_of(run.missing())
+                .of_run_that_stopped(run.stop_reason(), &incidents(run))
                 .after(&incidents(run), run.plan().users_max()),
         }
     }

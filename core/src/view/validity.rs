@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ArrivalsView, Incidents, LostWorkerView};
 use crate::ids::WorkerId;
+use crate::state::command::StopReason;
 use crate::state::worker::LossReason;
 use crate::stats::run::RunStats;
 
@@ -93,6 +94,19 @@ impl Validity {
             self.verdict = Verdict::Invalid;
             let reason = format!("worker {worker} did not report its last figures in time");
             self.reasons.push((Verdict::Invalid, reason));
+        }
+        self
+    }
+
+    /// The same for a run that stopped for this reason: one that no worker could prepare measured nothing.
+    #[must_use]
+    pub fn of_run_that_stopped(mut self, reason: Option<StopReason>, incidents: &Incidents) -> Self {
+        if reason == Some(StopReason::NoWorkerReady) {
+            self.verdict = Verdict::Invalid;
+            let workers = incidents.excluded_workers.iter();
+            let reasons = workers.map(|(worker, why)| format!("worker {worker} could not take part: {why}"));
+            self.reasons.push((Verdict::Invalid, "no worker could take part".to_owned()));
+            self.reasons.extend(reasons.map(|reason| (Verdict::Invalid, reason)));
         }
         self
     }
@@ -229,6 +243,17 @@ mod tests {
             Validity::judge(&RunStats::default(), Some(arrivals(dropped)), &ValidityLimits::default()).verdict
         };
         assert_eq!([0, 1, 10, 11].map(judge), [Verdict::Valid, Verdict::Degraded, Verdict::Degraded, Verdict::Invalid]);
+    }
+
+    #[test]
+    fn a_run_that_no_worker_could_take_part_in_says_why() {
+        let excluded_workers = vec![(WorkerId("w".into()), "no memory".into())];
+        let incidents = Incidents { excluded_workers, ..Incidents::default() };
+        let judged = |reason| judge(&RunStats::default()).of_run_that_stopped(reason, &incidents);
+        assert_eq!(judged(Some(StopReason::RunTime)).verdict, Verdict::Valid);
+        let none = judged(Some(StopReason::NoWorkerReady));
+        assert_eq!(none.verdict, Verdict::Invalid);
+        assert!(none.reasons.iter().any(|(_, why)| why == "worker w could not take part: no memory"), "{none:?}");
     }
 
     #[test]

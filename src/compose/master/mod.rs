@@ -103,7 +103,17 @@ impl Master {
         let web = web::start(web_setup(config, &control)?).context("the web port cannot be opened")?;
         let monitoring = watched::start(config, Arc::clone(&control), published)?;
         tracing::info!(name = %config.node.name, links = %links.address(), web = %web.address(), "the master is up");
-        Ok(Self { raft, thread, control, peers, links, web, _monitoring: monitoring, _upkeep: upkeep, _runtime: runtime })
+        Ok(Self {
+            raft,
+            thread,
+            control,
+            peers,
+            links,
+            web,
+            _monitoring: monitoring,
+            _upkeep: upkeep,
+            _runtime: runtime,
+        })
     }
 
     /// Ends in good order: another master leads before this one is gone, and requests under way are answered.

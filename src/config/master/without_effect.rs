@@ -16,7 +16,8 @@ impl MasterConfig {
             ));
         }
         if !web.trusted_proxies.is_empty() {
-            warnings.push("master.web.trusted_proxies has no effect yet: no X-Forwarded-* header is believed".to_owned());
+            warnings
+                .push("master.web.trusted_proxies has no effect yet: no X-Forwarded-* header is believed".to_owned());
         }
         if self.drills_enabled {
             warnings.push("master.drills.enabled has no effect yet: there are no drills".to_owned());
