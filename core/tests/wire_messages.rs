@@ -94,6 +94,7 @@ impl Draw {
                 equal_weights: self.flag,
                 host: self.flag.then(|| self.text.clone()),
             },
+            is_program: self.flag,
         }
     }
 
@@ -164,6 +165,7 @@ impl Draw {
             ToWorker::HeartbeatHeard { sent_us: self.numbers[1] },
             ToWorker::Rows { run, feeder: 1, request: self.numbers[1], rows: self.rows() },
             ToWorker::Leave { run },
+            ToWorker::Quit,
             ToWorker::Refused { reason: self.text() },
         ]
     }
@@ -209,6 +211,7 @@ fn all_are_drawn(to: &ToWorker, from: &FromWorker) {
         | ToWorker::HeartbeatHeard { .. }
         | ToWorker::Rows { .. }
         | ToWorker::Leave { .. }
+        | ToWorker::Quit
         | ToWorker::Refused { .. } => {}
     }
     match from {

@@ -8,6 +8,9 @@ use crate::state::command::Command;
 pub(super) enum Intent {
     Register(WorkerId, Incarnation),
     Lose(WorkerId, Incarnation),
+    SetScenario,
+    Intend(RunId),
+    CancelIntended(RunId),
     Start(RunId),
     Launch(RunId),
     Exclude(RunId, WorkerId),
@@ -30,6 +33,9 @@ impl Intent {
         match command {
             Command::RegisterWorker { worker, incarnation, .. } => Self::Register(worker.clone(), *incarnation),
             Command::LoseWorker { worker, incarnation, .. } => Self::Lose(worker.clone(), *incarnation),
+            Command::SetScenario { .. } => Self::SetScenario,
+            Command::IntendRun { run, .. } => Self::Intend(*run),
+            Command::CancelIntended { run, .. } => Self::CancelIntended(*run),
             Command::StartRun { run, .. } => Self::Start(*run),
             Command::LaunchRun { run } => Self::Launch(*run),
             Command::ExcludeWorker { run, worker, .. } => Self::Exclude(*run, worker.clone()),

@@ -21,6 +21,10 @@ pub struct Bundle {
     pub files: BTreeMap<Arc<str>, FileContent>,
     /// What of it runs.
     pub selection: BundleSelection,
+    /// Whether the users are code: `name` is that of a program, which masters and workers are, and there is no text. All
+    /// classes that run are selected by name, in the order of the program.
+    #[serde(default)]
+    pub is_program: bool,
 }
 
 /// The bytes of a file.

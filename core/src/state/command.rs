@@ -36,6 +36,27 @@ pub enum Command {
         /// Why.
         reason: LossReason,
     },
+    /// Keeps a scenario for runs that bring none.
+    SetScenario {
+        /// The scenario.
+        bundle: Arc<Bundle>,
+        /// Whether it takes the place of another one.
+        replaces: bool,
+    },
+    /// Notes that masters start a run by themselves once its workers are there.
+    IntendRun {
+        /// Its id, unless the same command waits or goes on already.
+        run: RunId,
+        /// A hash of what is to be run.
+        command: u64,
+    },
+    /// Gives up a run that masters were to start; nothing once it was started.
+    CancelIntended {
+        /// Which run.
+        run: RunId,
+        /// Why.
+        reason: Arc<str>,
+    },
     /// Prepares a run with the registered workers that it selects.
     StartRun {
         /// The new run.
@@ -287,6 +308,12 @@ pub enum Refusal {
     /// A run is active already.
     #[error("a run is active")]
     RunIsActive,
+    /// The start of a run that was given up.
+    #[error("the start of this run was cancelled")]
+    RunIsCancelled,
+    /// The start of a run that was started before.
+    #[error("the run was started before")]
+    RunWasStarted,
     /// There is no active run of that id.
     #[error("no such active run")]
     NoSuchRun,

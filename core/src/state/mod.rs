@@ -8,6 +8,7 @@ mod balance;
 pub mod command;
 mod deltas;
 mod departures;
+pub mod intended;
 pub mod member;
 pub mod participant;
 pub mod record;
@@ -21,12 +22,15 @@ pub mod snapshot;
 pub mod worker;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::data::ranges::RowRange;
 use crate::ids::{LogIndex, RunId, Seq, WorkerId};
+use crate::scenario::bundle::Bundle;
 use command::{Command, Refusal};
+use intended::IntendedRun;
 use member::Member;
 use request::{KnownRequests, Reply, RequestKey};
 use run::Run;
@@ -45,6 +49,12 @@ pub struct ClusterState {
     /// Runs before it, newest first.
     history: VecDeque<Run>,
     requests: KnownRequests,
+    /// The scenario of runs that bring none.
+    #[serde(default)]
+    scenario: Option<Arc<Bundle>>,
+    /// The run that masters start by themselves, or the last one.
+    #[serde(default)]
+    intended: Option<IntendedRun>,
 }
 
 /// A command at its place in the log.
@@ -147,6 +157,7 @@ impl ClusterState {
     fn carry_out(&mut self, command: &Command) -> Applied {
         let outcome = match command {
             Command::StartRun { run, spec } => self.start_run(*run, spec),
+            Command::IntendRun { run, command } => Ok((self.intend(*run, *command), Vec::new())),
             other => self.change(other).map(|effects| (Reply::Done, effects)),
         };
         match outcome {
@@ -161,6 +172,18 @@ impl ClusterState {
             Command::RegisterWorker { worker, incarnation, profile } => self.register(worker, *incarnation, profile),
             Command::LoseWorker { worker, incarnation, reason } => self.lose_worker(worker, *incarnation, *reason),
             Command::StartRun { run, spec } => self.start_run(*run, spec).map(|(_, effects)| effects),
+            Command::SetScenario { bundle, replaces } => {
+                self.set_scenario(bundle, *replaces);
+                Ok(Vec::new())
+            }
+            Command::IntendRun { run, command } => {
+                self.intend(*run, *command);
+                Ok(Vec::new())
+            }
+            Command::CancelIntended { run, reason } => {
+                self.cancel_intended(*run, reason);
+                Ok(Vec::new())
+            }
             Command::LaunchRun { run } => self.active_run(*run)?.launch(time_ms),
             Command::ExcludeWorker { run, worker, reason } => self.exclude_worker(*run, worker, reason),
             Command::Rebalance { run } => self.rebalance(*run),

@@ -28,9 +28,10 @@ impl ClusterState {
     }
 
     pub(super) fn start_run(&mut self, id: RunId, spec: &RunSpec) -> Result<(Reply, Vec<Effect>), Refusal> {
-        if self.run.as_ref().is_some_and(|run| run.phase() != RunPhase::Ended) {
+        if self.has_active_run() {
             return Err(Refusal::RunIsActive);
         }
+        self.may_start_intended(id)?;
         let selected = self.selected(&spec.distribution.select_tags).take(limits::PARTICIPANTS_MAX);
         let participants: Vec<_> =
             selected.map(|(id, worker)| Participant::new(id, worker, ParticipantState::Live)).collect();
@@ -40,6 +41,7 @@ impl ClusterState {
         for worker in self.workers.values_mut() {
             worker.last_seq = Seq::default();
         }
+        self.note_started(id);
         let positions = (0..participants.len()).collect();
         let run = Run::new(id, spec.clone(), participants, self.time_ms);
         if let Some(mut last) = self.run.replace(run) {
@@ -82,6 +84,10 @@ impl ClusterState {
         let rows = active.rows.get_mut(feeder as usize).and_then(Option::as_mut).ok_or(Refusal::NoSuchFeeder)?;
         rows.close(worker, unused)?;
         Ok(Vec::new())
+    }
+
+    pub(super) fn has_active_run(&self) -> bool {
+        self.run.as_ref().is_some_and(|run| run.phase() != RunPhase::Ended)
     }
 
     pub(super) fn unfinished_run(&mut self) -> Option<&mut Run> {

@@ -3,6 +3,7 @@
 
 mod balance;
 mod history;
+mod intended;
 mod losses;
 mod merging;
 mod requests;

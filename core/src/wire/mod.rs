@@ -105,6 +105,8 @@ pub enum ToWorker {
         /// Which run.
         run: RunId,
     },
+    /// The masters end because their run is over: the worker ends too, in good order. Said again until it is gone.
+    Quit,
     /// The worker is not wanted, and why.
     Refused {
         /// For the worker's log.

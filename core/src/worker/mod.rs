@@ -190,6 +190,7 @@ impl WorkerCore {
             ToWorker::Begin(assignment) => self.begin(*assignment),
             ToWorker::Acknowledge { run, seq } => self.acknowledge(run, seq),
             ToWorker::Leave { run } => self.leave(run),
+            ToWorker::Quit => self.retire(),
             ToWorker::Refused { reason } => {
                 self.stay = Stay::Gone;
                 self.abandon().into_iter().chain([Output::Rejected { reason }]).collect()

@@ -35,6 +35,7 @@ fn what_only_a_run_that_goes_on_needs_is_dropped_when_it_ends() {
         text: "x".repeat(10_000).into(),
         files: BTreeMap::new(),
         selection: BundleSelection::default(),
+        is_program: false,
     };
     run_through(&mut log, 1, RunSpec { bundle: Some(Arc::new(bundle)), ..spec(LossPolicy::Replace) });
     assert!(log.run().spec().bundle.is_none());

@@ -118,6 +118,16 @@ fn an_idle_worker_leaves_at_once() {
 }
 
 #[test]
+fn a_worker_leaves_in_good_order_when_its_masters_say_that_they_end() {
+    let mut rig = Rig::welcomed(None);
+    assert_eq!(rig.hear(ToWorker::Quit), [Output::Send(FromWorker::Goodbye), Output::Retired { lost_deltas: 0 }]);
+    assert_eq!(rig.hear(ToWorker::Quit), [], "said again");
+    let mut rig = Rig::running(Plan::new(5, rate(100.0), None), None);
+    rig.pass(500_000, true);
+    assert_eq!(rig.hear(ToWorker::Quit), [Output::EndLoad], "its users stop first");
+}
+
+#[test]
 fn a_worker_that_is_not_wanted_stops_its_users_and_ends() {
     let mut rig = Rig::running(Plan::new(5, rate(100.0), None), None);
     rig.pass(500_000, true);

@@ -75,6 +75,7 @@ fn some_step() -> impl Strategy<Value = Step> {
         1 => any::<bool>().prop_map(Step::EndsAtOnce),
         1 => prop_oneof![
             Just(Input::Retire),
+            Just(Input::Message(ToWorker::Quit)),
             Just(Input::Unreachable { reason: "none".into() }),
             Just(Input::Message(ToWorker::Refused { reason: "no".into() })),
         ].prop_map(Step::Give),

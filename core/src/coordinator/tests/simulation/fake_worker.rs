@@ -208,7 +208,7 @@ impl FakeWorker {
                 self.run = None;
                 Vec::new()
             }
-            ToWorker::Refused { .. } => {
+            ToWorker::Quit | ToWorker::Refused { .. } => {
                 self.is_gone = true;
                 Vec::new()
             }
