@@ -288,6 +288,7 @@ users: { User: { on_stop: [ GET /bye ], tasks: { only: [ GET /, { wait: 1ms } ] 
 
 fn bundle(text: &str) -> Arc<Bundle> {
     Arc::new(Bundle {
+        is_program: false,
         name: "test.yml".into(),
         format: Format::Yaml,
         text: text.into(),

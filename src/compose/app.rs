@@ -88,7 +88,7 @@ impl App {
     #[must_use = "it says how it ended"]
     pub fn run(self, arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         let Self { classes, natives, host, settings } = self;
-        let origin = Origin::Program(ProgramUsers { classes, natives: Arc::new(natives), host, settings });
+        let origin = Origin::Program(Arc::new(ProgramUsers { classes, natives: Arc::new(natives), host, settings }));
         match cli::parse_for_program(arguments, &Environment::of_process()) {
             Ok(invocation) => concluded_by(invocation, &origin),
             Err(error) => refused(&error),

@@ -32,6 +32,7 @@ pub(super) fn pack(options: &RunOptions) -> Result<Bundle, ScenarioFileError> {
             equal_weights: options.equal_weights,
             host: options.host.clone(),
         },
+        is_program: false,
     })
 }
 

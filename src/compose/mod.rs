@@ -73,8 +73,8 @@ fn concluded(exit: anyhow::Result<Exit>) -> ExitCode {
 fn carry_out(invocation: Invocation, origin: &Origin) -> anyhow::Result<Exit> {
     match invocation {
         Invocation::Run(options) => return run_command::run(origin, &options),
-        Invocation::Master(role) => return master::run(&role),
-        Invocation::Worker(role) => return worker_role::run(&role),
+        Invocation::Master(role) => return master::run(origin, &role),
+        Invocation::Worker(role) => return worker_role::run(origin, &role),
         Invocation::DebugUser { secrets, options } => return debug_command::debug(origin, &options, secrets),
         Invocation::List(options) => print_all(listings::list(&origin.all(&options)?.scenario))?,
         Invocation::TaskRatio { json, options } => {

@@ -14,6 +14,7 @@ use akrida_core::state::command::{Distribution, RunSpec, UniqueFeeder};
 use akrida_core::threshold::names::unknown_names;
 use anyhow::{Context, anyhow, ensure};
 
+use super::runnable::Origin;
 use super::scenario_file::ScenarioText;
 use crate::api::StartRun;
 use crate::cli::{RunOptions, SPAN_MAX};
@@ -85,9 +86,16 @@ pub(super) fn warnings(scenario: &Scenario, options: &RunOptions) -> Vec<String>
     warnings
 }
 
+impl Asked {
+    /// The same on a cluster, whose workers get the scenario.
+    pub(super) fn on_cluster(self, bundle: Arc<Bundle>, distribution: Distribution) -> Self {
+        Self { bundle: Some(bundle), distribution, ..self }
+    }
+}
+
 /// The run that a client asks for, with its scenario read from the bundle; `defaults` is how the masters are configured
 /// to use workers.
-pub(super) fn of_start(start: &StartRun, defaults: &Distribution) -> anyhow::Result<RunSpec> {
+pub(super) fn of_start(start: &StartRun, defaults: &Distribution, origin: &Origin) -> anyhow::Result<RunSpec> {
     let bundle = start.bundle.as_ref().context("the run has no scenario")?;
     ensure!((1..=limits::USERS_MAX).contains(&start.users), "a run has 1 to {} users", limits::USERS_MAX);
     let run_time = start.run_time_ms.map(Duration::from_millis);
@@ -112,10 +120,10 @@ pub(super) fn of_start(start: &StartRun, defaults: &Distribution) -> anyhow::Res
         bundle: Some(Arc::clone(bundle)),
         distribution,
     };
-    Ok(of(&*bundled(bundle)?, &asked))
+    Ok(of(&*origin.bundled(bundle)?, &asked))
 }
 
-/// The scenario that a bundle holds, as it was selected.
+/// The scenario that the text of a bundle holds, as it was selected.
 pub(super) fn bundled(bundle: &Bundle) -> anyhow::Result<Arc<Scenario>> {
     ensure!(bundle.text.len() <= limits::SCENARIO_BYTES_MAX, "the scenario is too large");
     let text = ScenarioText { name: bundle.name.to_string(), format: bundle.format, text: bundle.text.to_string() };

@@ -4,7 +4,10 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// SIGINT and SIGTERM.
 #[derive(Debug)]
-pub(super) struct Signals {
+pub(super) struct Signals(Option<Both>);
+
+#[derive(Debug)]
+struct Both {
     interrupt: Signal,
     terminate: Signal,
 }
@@ -12,14 +15,21 @@ pub(super) struct Signals {
 impl Signals {
     /// Listens from now on; the default action of the signals is off.
     pub(super) fn listen() -> std::io::Result<Self> {
-        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+        let (interrupt, terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        Ok(Self(Some(Both { interrupt, terminate })))
+    }
+
+    /// For whoever is to hear of none.
+    pub(super) fn ignored() -> Self {
+        Self(None)
     }
 
     /// The next one.
     pub(super) async fn next(&mut self) {
+        let Some(Both { interrupt, terminate }) = &mut self.0 else { return std::future::pending().await };
         tokio::select! {
-            _ = self.interrupt.recv() => (),
-            _ = self.terminate.recv() => (),
+            _ = interrupt.recv() => (),
+            _ = terminate.recv() => (),
         }
     }
 }

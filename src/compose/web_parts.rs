@@ -7,6 +7,7 @@ use akrida_core::view::RunView;
 use serde_json::{Value, json};
 
 use super::run_spec;
+use super::runnable::Origin;
 use crate::api::ClusterStatus;
 use crate::report::{stats_requests, summary};
 use crate::web::{BuildSpec, Renderers};
@@ -14,7 +15,12 @@ use crate::web::{BuildSpec, Renderers};
 /// Makes specifications of runs from what clients ask for; `defaults` is how the masters are configured to use workers.
 #[must_use]
 pub fn build_spec(defaults: Distribution) -> BuildSpec {
-    Arc::new(move |start| run_spec::of_start(start, &defaults).map_err(|error| format!("{error:#}")))
+    build_spec_of(Origin::File, defaults)
+}
+
+/// The same on a master that may be a program which brings its own users.
+pub(super) fn build_spec_of(origin: Origin, defaults: Distribution) -> BuildSpec {
+    Arc::new(move |start| run_spec::of_start(start, &defaults, &origin).map_err(|error| format!("{error:#}")))
 }
 
 /// Makes the documents of the web port.

@@ -20,8 +20,9 @@ use tokio::runtime::Handle;
 use tokio::time::timeout;
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
 
+use super::runnable::Origin;
 use super::shutdown::Signals;
-use super::{http_setup, link_security, logging, preflight, run_spec};
+use super::{http_setup, link_security, logging, preflight};
 use crate::cli::{Exit, RunOptions, WorkerRole};
 use crate::config::WorkerConfig;
 use crate::config::worker::Performance;
@@ -30,7 +31,7 @@ use crate::config::worker::Performance;
 const RETIRE_WAIT: Duration = Duration::from_secs(60);
 
 /// Runs a worker until it is told to end, or no master wants it.
-pub(super) fn run(role: &WorkerRole) -> anyhow::Result<Exit> {
+pub(super) fn run(origin: &Origin, role: &WorkerRole) -> anyhow::Result<Exit> {
     logging::start(&role.options.log, BoxMakeWriter::new(std::io::stderr))?;
     role.config.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
     role.options.notices.iter().for_each(|notice| tracing::info!("{notice}"));
@@ -41,7 +42,7 @@ pub(super) fn run(role: &WorkerRole) -> anyhow::Result<Exit> {
         let mut signals = Signals::listen()?;
         let incarnation = Incarnation(fastrand::u64(1..));
         let links_options = links(&role.config, incarnation)?;
-        let worker = start_worker(role, incarnation);
+        let worker = start_worker(origin, role, incarnation);
         let links = MasterLinks::start(links_options, worker.clone().recipient()).await;
         let _monitoring = watched::start(&role.config, worker.clone())?;
         let worker_end = worker.send(AwaitEnd);
@@ -80,9 +81,9 @@ fn exit_of(end: &WorkerEnd) -> Exit {
     }
 }
 
-fn start_worker(role: &WorkerRole, incarnation: Incarnation) -> Addr<WorkerActor> {
+fn start_worker(origin: &Origin, role: &WorkerRole, incarnation: Incarnation) -> Addr<WorkerActor> {
     let id = WorkerId(role.config.node_id.as_str().into());
-    let options = engine(&role.options, role.config.performance, incarnation);
+    let options = engine(origin, &role.options, role.config.performance, incarnation);
     let (profile, memory_bytes) = (profile(&role.config), role.config.memory_bytes);
     let masters = role.config.masters.len();
     WorkerActor::start_in_arbiter(&Arbiter::new().handle(), move |_| {
@@ -101,16 +102,18 @@ fn profile(config: &WorkerConfig) -> WorkerProfile {
 }
 
 /// Every run brings its scenario; how users connect is this worker's matter.
-fn engine(options: &RunOptions, performance: Performance, incarnation: Incarnation) -> EngineOptions {
+fn engine(origin: &Origin, options: &RunOptions, performance: Performance, incarnation: Incarnation) -> EngineOptions {
     let (compile_options, arbiters, kept) = (options.clone(), options.processes.get(), kept(performance));
+    let natives = origin.natives();
+    let origin = origin.clone();
     EngineOptions {
         scenario: None,
-        natives: Arc::default(),
+        natives,
         http: HttpOptions::default(),
         arbiters,
         seed: incarnation.0,
         compile: Some(Compile(Arc::new(move |bundle| {
-            compiled(bundle, &compile_options, kept).map_err(|error| format!("{error:#}"))
+            compiled(&origin, bundle, &compile_options, kept).map_err(|error| format!("{error:#}"))
         }))),
         row_origin: RowOrigin::Leader,
     }
@@ -126,8 +129,8 @@ fn kept(performance: Performance) -> KeptMax {
 }
 
 /// Called on a thread that may wait.
-fn compiled(bundle: &Bundle, options: &RunOptions, kept: KeptMax) -> anyhow::Result<Prepared> {
-    let scenario = run_spec::bundled(bundle)?;
+fn compiled(origin: &Origin, bundle: &Bundle, options: &RunOptions, kept: KeptMax) -> anyhow::Result<Prepared> {
+    let scenario = origin.bundled(bundle)?;
     let http = Handle::current().block_on(http_setup::http_options(&scenario, options))?;
     Ok(Prepared { scenario, http: HttpOptions { kept, ..http } })
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use akrida_actors::coordinator::ViewReceiver;
 use akrida_core::coordinator::Order;
 use akrida_core::ids::RunId;
+use akrida_core::scenario::bundle::Bundle;
 use akrida_core::state::command::Refusal;
 use akrida_core::state::request::{Reply, RequestKey};
 use akrida_core::view::RunView;
@@ -46,6 +47,9 @@ pub trait MasterControl: Send + Sync + 'static {
 
     /// One of them; `None` if there is no such run.
     fn run_view(&self, run: RunId) -> Answering<'_, Option<Arc<RunView>>>;
+
+    /// The scenario of runs that bring none, as this master has applied it; `None` if the cluster was given none.
+    fn scenario(&self) -> Answering<'_, Option<Arc<Bundle>>>;
 
     /// Changes who is a master or who leads, as the leader; answered when it is done.
     fn change_members(&self, change: MemberChange, key: Option<RequestKey>) -> Answering<'_, ()>;

@@ -87,7 +87,7 @@ impl Site {
             self.cluster().order(order, relayed.request_key()).await?;
             return Ok(());
         }
-        let mut bundle = self.setup.scenario.clone();
+        let mut bundle = self.cluster().scenario().await?;
         if let (Some(bundle), Some(host)) = (&mut bundle, &form.host) {
             let mut own = (**bundle).clone();
             own.selection.host = Some(host.clone());

@@ -52,15 +52,17 @@ impl Site {
     }
 
     /// The specification of a run. A scenario with its data takes long to read, hence another thread does it.
-    async fn spec(&self, mut start: StartRun) -> Result<RunSpec, Failure> {
-        start.bundle = start.bundle.or_else(|| self.setup.scenario.clone());
+    async fn spec(&self, mut start: StartRun) -> Result<RunSpec, NotDone> {
         if start.bundle.is_none() {
-            return Err(Failure::bad_request("the run has no scenario, and the masters were given none"));
+            start.bundle = self.cluster().scenario().await?;
+        }
+        if start.bundle.is_none() {
+            return Err(Failure::bad_request("the run has no scenario, and the masters were given none").into());
         }
         let build = Arc::clone(&self.setup.build_spec);
         let built = web::block(move || build(&start)).await;
         let built = built.map_err(|_| Failure::from(ControlError::Unavailable))?;
-        built.map_err(|reason| Failure::new(StatusCode::BAD_REQUEST, "bad_run", reason))
+        Ok(built.map_err(|reason| Failure::new(StatusCode::BAD_REQUEST, "bad_run", reason))?)
     }
 }
 

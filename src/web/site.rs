@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use akrida_core::limits;
-use akrida_core::scenario::bundle::Bundle;
 use akrida_core::state::command::RunSpec;
 use akrida_core::view::RunView;
 use serde_json::Value;
@@ -40,8 +39,6 @@ pub struct WebSetup {
     pub build_spec: BuildSpec,
     /// Makes documents.
     pub renderers: Renderers,
-    /// The scenario of runs that bring none: that of the master's own configuration.
-    pub scenario: Option<Arc<Bundle>>,
     /// How long a request is held while there is no leader.
     pub hold: Duration,
     /// How long this master is still ready without a leader.

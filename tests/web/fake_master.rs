@@ -163,6 +163,10 @@ impl MasterControl for FakeMaster {
         Box::pin(async move { Ok(view) })
     }
 
+    fn scenario(&self) -> Answering<'_, Option<Arc<Bundle>>> {
+        Box::pin(async { Ok(Some(Arc::new(bundle()))) })
+    }
+
     fn change_members(&self, change: MemberChange, _: Option<RequestKey>) -> Answering<'_, ()> {
         Box::pin(async move {
             if change == MemberChange::Remove("unknown".to_owned()) {
@@ -207,7 +211,6 @@ impl Master {
                 summary: |view| json!({"id": view.run.id.to_string()}),
                 stats_requests: |view, _| json!({"state": view.map_or("ready", |view| view.status.as_str())}),
             },
-            scenario: Some(Arc::new(bundle())),
             hold,
             ready_grace: Duration::from_millis(1_000),
         })
@@ -263,5 +266,6 @@ pub(crate) fn bundle() -> Bundle {
         text: SCENARIO.into(),
         files: [].into(),
         selection: BundleSelection::default(),
+        is_program: false,
     }
 }

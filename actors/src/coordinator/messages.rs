@@ -6,12 +6,13 @@ use akrida_core::ids::RaftId;
 use akrida_core::state::ClusterState;
 use akrida_core::state::command::Command;
 use akrida_core::state::request::{Reply, RequestKey};
+use akrida_core::wire::ToWorker;
 use tokio::sync::oneshot;
 
 use super::actor::CoordinatorActor;
 use super::log::LogEvent;
 use super::proposals::{OrderError, Outcome};
-use crate::link::{Attach, Detach, Uplink};
+use crate::link::{Attach, Detach, Downlink, Uplink};
 
 /// An operator's order; answered when it is applied.
 #[derive(Debug, Message)]
@@ -27,6 +28,11 @@ pub struct Give {
 #[derive(Debug, Message)]
 #[rtype(result = "Result<Reply, OrderError>")]
 pub struct Propose(pub Command);
+
+/// Has all workers end that this master leads. Answers how many are still attached; said again until none is.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "usize")]
+pub struct Dismiss;
 
 /// Waits until this master has proved that it leads, and has applied everything that was committed before the question.
 #[derive(Debug, Message)]
@@ -135,6 +141,17 @@ impl CoordinatorActor {
         let (sender, outcome) = oneshot::channel();
         self.propose(command, request, Some(sender));
         Box::pin(async { outcome.await.unwrap_or(Err(OrderError::Unknown)) })
+    }
+}
+
+impl Handler<Dismiss> for CoordinatorActor {
+    type Result = usize;
+
+    fn handle(&mut self, _: Dismiss, _: &mut Context<Self>) -> usize {
+        if self.core().is_some() {
+            self.sessions.send_all(&Downlink::Message(ToWorker::Quit));
+        }
+        self.sessions.len()
     }
 }
 

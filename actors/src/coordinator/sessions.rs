@@ -46,6 +46,11 @@ impl Sessions {
         }
     }
 
+    /// How many are attached.
+    pub(super) fn len(&self) -> usize {
+        self.workers.len()
+    }
+
     /// Sends to all workers.
     pub(super) fn send_all(&self, message: &Downlink) {
         self.workers.keys().for_each(|worker| self.send(worker, message.clone()));

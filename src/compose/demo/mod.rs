@@ -73,7 +73,14 @@ pub(super) fn run() -> anyhow::Result<Exit> {
 
 fn bundle(target: &str) -> Bundle {
     let selection = BundleSelection { host: Some(target.to_owned()), ..BundleSelection::default() };
-    Bundle { name: "demo.yml".into(), format: Format::Yaml, text: SCENARIO.into(), files: BTreeMap::new(), selection }
+    Bundle {
+        name: "demo.yml".into(),
+        format: Format::Yaml,
+        text: SCENARIO.into(),
+        files: BTreeMap::new(),
+        selection,
+        is_program: false,
+    }
 }
 
 /// The options as if they had been typed; variables and files of the environment do not matter to the demo.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use actix::Addr;
-use akrida_actors::coordinator::messages::{Give, Look, Propose, ProveLeadership, Sight};
+use akrida_actors::coordinator::messages::{Dismiss, Give, Look, Propose, ProveLeadership, Sight};
 use akrida_actors::coordinator::{CoordinatorActor, OrderError, Published, ViewReceiver};
 use akrida_actors::link::peers::Peers;
 use akrida_core::coordinator::Order;
@@ -13,6 +13,7 @@ use akrida_core::ids::{RaftId, RunId};
 use akrida_core::limits;
 use akrida_core::replica::change::{ChangeRefused, MemberChange as GroupChange};
 use akrida_core::replica::stored::NamedMember;
+use akrida_core::scenario::bundle::Bundle;
 use akrida_core::state::command::{Command, Refusal};
 use akrida_core::state::member::Member;
 use akrida_core::state::request::{Reply, RequestKey};
@@ -141,11 +142,21 @@ impl Control {
     }
 
     async fn propose_members(&self, members: Vec<Member>) -> Result<(), ControlError> {
-        let proposed = self.coordinator.send(Propose(Command::SetMembers(members)));
-        answered(proposed).await?.map(|_| ()).map_err(control_error)
+        self.propose(Command::SetMembers(members)).await.map(|_| ())
     }
 
-    async fn look<T: Send + 'static>(
+    /// Proposes a command as the leader.
+    pub(super) async fn propose(&self, command: Command) -> Result<Reply, ControlError> {
+        answered(self.coordinator.send(Propose(command))).await?.map_err(control_error)
+    }
+
+    /// Has the workers end that this master leads; how many are still attached.
+    pub(super) async fn dismiss(&self) -> Result<usize, ControlError> {
+        answered(self.coordinator.send(Dismiss)).await
+    }
+
+    /// Looks at the state.
+    pub(super) async fn look<T: Send + 'static>(
         &self,
         look: impl FnOnce(Sight<'_>) -> T + Send + 'static,
     ) -> Result<T, ControlError> {
@@ -378,6 +389,10 @@ impl MasterControl for Arc<Control> {
             })
             .await
         })
+    }
+
+    fn scenario(&self) -> Answering<'_, Option<Arc<Bundle>>> {
+        Box::pin(async { self.look(|sight| sight.state.scenario().cloned()).await })
     }
 
     fn change_members(&self, change: MemberChange, _: Option<RequestKey>) -> Answering<'_, ()> {

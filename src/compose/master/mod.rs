@@ -1,8 +1,12 @@
 //! A master: the Raft group, the links, the coordinator and the web port, joined.
 
 mod control;
+mod farewell;
 mod links;
 mod members;
+mod offer;
+mod own_run;
+mod own_start;
 mod status;
 mod upkeep;
 mod watched;
@@ -27,31 +31,35 @@ use tracing_subscriber::fmt::writer::BoxMakeWriter;
 
 use self::control::Control;
 use self::links::{Door, Mouth};
+use self::own_run::Part;
 use self::upkeep::Upkeep;
 use self::watched::Monitoring;
+use super::runnable::Origin;
 use super::shutdown::Signals;
 use super::{link_security, logging, web_parts};
 use crate::cli::{Exit, MasterRole};
 use crate::config::MasterConfig;
+use crate::live::LogLines;
 use crate::raft::store::RedbStore;
 use crate::raft::{self, RaftHandle, RaftOptions, RaftThread};
 use crate::web::{self, ClusterHandle, WebServer, WebSetup};
 
 /// Runs a master until it is told to end.
-pub(super) fn run(role: &MasterRole) -> anyhow::Result<Exit> {
-    logging::start(&role.options.log, BoxMakeWriter::new(std::io::stderr))?;
+pub(super) fn run(origin: &Origin, role: &MasterRole) -> anyhow::Result<Exit> {
+    let mut part = Part::of(origin, role)?;
+    logging::start(&role.options.log, BoxMakeWriter::new(LogLines))?;
     role.config.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
     role.config.without_effect().iter().for_each(|warning| tracing::warn!("{warning}"));
     role.options.notices.iter().for_each(|notice| tracing::info!("{notice}"));
     actix_rt::System::new().block_on(async {
         let mut signals = Signals::listen()?;
-        let master = Master::start(&role.config).await?;
-        signals.next().await;
+        let master = Master::start(&role.config, origin).await?;
+        let exit = part.play(&master.control, &mut signals).await;
         tokio::select! {
             () = master.stop() => {}
             () = signals.next() => tracing::warn!("told to end a second time; ending at once"),
         }
-        Ok(Exit::Passed)
+        exit
     })
 }
 
@@ -70,7 +78,7 @@ struct Master {
 }
 
 impl Master {
-    async fn start(config: &MasterConfig) -> anyhow::Result<Self> {
+    async fn start(config: &MasterConfig, origin: &Origin) -> anyhow::Result<Self> {
         let store = RedbStore::open(&config.data_dir).context("the data folder cannot be used")?;
         let runtime = LinkRuntime::start().context("no thread for links")?;
         let (secrets, tls) =
@@ -100,7 +108,7 @@ impl Master {
         }
         let control = Arc::new(Control::new(config, coordinator, raft.clone(), published.clone(), peers.clone()));
         let upkeep = Upkeep::start(Arc::clone(&control), own);
-        let web = web::start(web_setup(config, &control)?).context("the web port cannot be opened")?;
+        let web = web::start(web_setup(config, &control, origin)?).context("the web port cannot be opened")?;
         let monitoring = watched::start(config, Arc::clone(&control), published)?;
         tracing::info!(name = %config.node.name, links = %links.address(), web = %web.address(), "the master is up");
         Ok(Self {
@@ -186,18 +194,21 @@ fn attachments(coordinator: &Addr<CoordinatorActor>) -> Attachments {
     }
 }
 
-fn web_setup(config: &MasterConfig, control: &Arc<Control>) -> anyhow::Result<WebSetup> {
-    let defaults = Distribution { strategy: config.strategy, on_loss: config.on_loss, ..Distribution::default() };
+fn web_setup(config: &MasterConfig, control: &Arc<Control>, origin: &Origin) -> anyhow::Result<WebSetup> {
     Ok(WebSetup {
         address: web_address(config)?,
         name: config.node.name.as_str().into(),
         cluster: ClusterHandle::new(Arc::clone(control)),
-        build_spec: web_parts::build_spec(defaults),
+        build_spec: web_parts::build_spec_of(origin.clone(), distribution(config)),
         renderers: web_parts::renderers(),
-        scenario: None,
         hold: limits::WEB_HOLD,
         ready_grace: WebSetup::ready_grace_for(config.election.timeout),
     })
+}
+
+/// How runs use workers that do not say so themselves.
+fn distribution(config: &MasterConfig) -> Distribution {
+    Distribution { strategy: config.strategy, on_loss: config.on_loss, ..Distribution::default() }
 }
 
 fn web_address(config: &MasterConfig) -> anyhow::Result<SocketAddr> {
