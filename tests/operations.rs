@@ -23,7 +23,7 @@ const SCENARIO: &str = "users:
 ";
 
 fn watched(masters: usize) -> Options {
-    Options { masters, master: MONITORING.to_owned(), worker: MONITORING.to_owned() }
+    Options { masters, master: MONITORING.to_owned(), worker: MONITORING.to_owned(), ..Options::default() }
 }
 
 fn run(cluster: &Cluster, target: &Target, arguments: &[&str]) -> Command {
@@ -145,8 +145,12 @@ fn health_ports_say_who_lives_and_who_can_work() {
 fn logs_are_objects_in_files_that_are_put_aside() {
     let logging =
         "  logging: { level: debug, format: json, file: logs/here/NAME.log, max_size: 2KB, backup_count: 2 }\n";
-    let options =
-        Options { masters: 1, master: logging.replace("NAME", "master"), worker: logging.replace("NAME", "worker") };
+    let options = Options {
+        masters: 1,
+        master: logging.replace("NAME", "master"),
+        worker: logging.replace("NAME", "worker"),
+        ..Options::default()
+    };
     let cluster = Cluster::start(&options, &["worker-1"]);
     let folder = cluster.folder().join("logs/here");
     let exists = |name: &str| folder.join(name).exists().then_some(());
@@ -177,7 +181,7 @@ fn all_lines(folder: &Path, name: &str) -> Vec<String> {
 fn a_full_disk_for_logs_ends_nothing() {
     let target = Target::start(&[]);
     let full = format!("{MONITORING}  logging: {{ level: debug, file: /dev/full, max_size: 1KB }}\n");
-    let options = Options { masters: 1, master: full.clone(), worker: full };
+    let options = Options { masters: 1, master: full.clone(), worker: full, ..Options::default() };
     let cluster = Cluster::start(&options, &["worker-1"]);
     let output =
         run(&cluster, &target, &["-u", "2", "-t", "2s", "--exit-code-on-error", "0"]).output().expect("it ends");
@@ -195,6 +199,7 @@ fn a_master_that_uses_too_much_memory_starts_no_runs() {
         masters: 1,
         master: format!("{MONITORING}  resources: {{ max_memory_usage: 1MB }}\n"),
         worker: String::new(),
+        ..Options::default()
     };
     let cluster = Cluster::start(&options, &["worker-1"]);
     let output = run(&cluster, &target, &["-u", "1", "-t", "1s"]).output().expect("it ends");
@@ -213,6 +218,7 @@ fn a_worker_that_uses_too_much_memory_joins_no_run() {
         masters: 1,
         master: "  workers: { expect_workers: 1 }\n".to_owned(),
         worker: "  resources: { memory_limit: 1MB }\n".to_owned(),
+        ..Options::default()
     };
     let cluster = Cluster::start(&options, &["worker-1"]);
     let warned = cluster.await_that("a warning", || {
@@ -252,6 +258,7 @@ fn a_worker_with_samples_that_are_not_safe_waits_for_its_masters() {
 "
         .to_owned(),
         worker: MONITORING.to_owned(),
+        ..Options::default()
     };
     let mut cluster = Cluster::start(&options, &["worker-1"]);
     let file = fs::read_to_string(cluster.folder().join("worker-1.yml")).expect("its configuration");
@@ -281,7 +288,12 @@ fn a_worker_with_samples_that_are_not_safe_waits_for_its_masters() {
 
 #[test]
 fn what_has_no_effect_yet_is_said_loudly() {
-    let options = Options { masters: 1, master: "  drills: { enabled: true }\n".to_owned(), worker: String::new() };
+    let options = Options {
+        masters: 1,
+        master: "  drills: { enabled: true }\n".to_owned(),
+        worker: String::new(),
+        ..Options::default()
+    };
     let cluster = Cluster::start(&options, &[]);
     assert!(cluster.master_log(0).contains("master.drills.enabled has no effect yet"), "{}", cluster.logs());
 }

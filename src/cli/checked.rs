@@ -59,6 +59,8 @@ pub struct RunOptions {
     pub reset_stats: bool,
     /// The number of arbiters that run users.
     pub processes: NonZeroUsize,
+    /// The workers that a run waits for. A master has that in its configuration too.
+    pub workers: ExpectedWorkers,
     /// The label of the run.
     pub profile: Option<String>,
     /// The exit code of a run with failures, from 0 to 255.
@@ -73,6 +75,15 @@ pub struct RunOptions {
     pub allowed_hosts: Vec<AllowedHost>,
     /// What is logged.
     pub log: Log,
+}
+
+/// The workers that a run waits for, as far as the options say so.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ExpectedWorkers {
+    /// How many.
+    pub count: Option<u64>,
+    /// How long it waits for them; zero without end.
+    pub max_wait: Option<Duration>,
 }
 
 /// What is written when.
@@ -166,7 +177,7 @@ pub(super) fn check(
     if !problems.is_empty() {
         return Err(problems);
     }
-    let Flags { scenario: selection, load, connection, cluster: _, output, logging } = flags;
+    let Flags { scenario: selection, load, connection, cluster, output, logging } = flags;
     let (mode, notice) = start_mode::decide(load, role == Role::Master);
     // What starts and how is up to the masters.
     let notice = notice.filter(|_| role != Role::Worker);
@@ -192,6 +203,7 @@ pub(super) fn check(
         equal_weights: selection.equal_weights,
         reset_stats: load.reset_stats,
         processes: processes(load.processes.unwrap_or(Processes::Cores), environment),
+        workers: ExpectedWorkers { count: cluster.expect_workers, max_wait: cluster.expect_workers_max_wait },
         profile: output.profile.clone(),
         exit_code_on_error: load.exit_code_on_error.unwrap_or(1),
         fail_on_invalid: load.fail_on_invalid,

@@ -31,8 +31,8 @@ use clap::FromArgMatches;
 
 use crate::api::MasterAddress;
 
-pub use checked::RunOptions;
 use checked::Source;
+pub use checked::{ExpectedWorkers, RunOptions};
 pub use cluster_args::{ClusterCommand, ExportTo, MASTERS_VARIABLE, RunsCommand};
 pub use cluster_run::ClusterRun;
 pub use environment::Environment;

@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use akrida_core::coordinator::Order;
 use akrida_core::ids::RunId;
+use akrida_core::limits;
 use akrida_core::scenario::bundle::Bundle;
 use akrida_core::scenario::model::Scenario;
 use akrida_core::view::RunView;
 use anyhow::anyhow;
+use tokio::time::{Instant, sleep};
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
 
 use super::follow::follow as follow_to_the_end;
@@ -16,8 +18,8 @@ use super::outputs::Outputs;
 use super::run_command::{conclude, display};
 use super::shutdown::Signals;
 use super::{bundle_file, logging, print_to_stderr, run_spec};
-use crate::api::StartRun;
-use crate::cli::{ClusterRun, Exit, RunOptions};
+use crate::api::{StartRun, WorkerStatus};
+use crate::cli::{ClusterRun, Exit, ExpectedWorkers, RunOptions};
 use crate::client::{ClientError, ClusterClient, Patience, follow};
 use crate::live::LogLines;
 
@@ -78,6 +80,9 @@ pub(super) async fn run_scenario(
 ) -> anyhow::Result<Ended> {
     let mut outputs = Outputs::open(options)?;
     let mut signals = Signals::listen()?;
+    if let Some(exit) = without_workers(&client, start, options, &mut signals).await {
+        return Ok(Ended::without_result(exit));
+    }
     let started = match started(&client, start, &mut signals).await {
         Ok(Some(started)) => started,
         Ok(None) => {
@@ -111,6 +116,50 @@ pub(super) async fn run_scenario(
             print_to_stderr(&format!("akrida: run {run} could not be followed to its end: {reason}\n"));
             Ok(Ended::without_result(Exit::Failed { code: 1 }))
         }
+    }
+}
+
+/// Waits for as many workers as the options want; how the program ends if they do not come.
+async fn without_workers(
+    client: &ClusterClient,
+    start: &StartRun,
+    options: &RunOptions,
+    signals: &mut Signals,
+) -> Option<Exit> {
+    let left = tokio::select! {
+        left = await_workers(client, &start.select_tags, options.workers) => left,
+        () = signals.next() => Err("left before the run was started".to_owned()),
+    };
+    let reason = left.err()?;
+    print_to_stderr(&format!("akrida: the run was not started: {reason}\n"));
+    Some(Exit::Failed { code: 1 })
+}
+
+/// Waits until so many workers with these tags are there. Without a word about it in the options, the cluster decides.
+async fn await_workers(client: &ClusterClient, tags: &[String], wanted: ExpectedWorkers) -> Result<(), String> {
+    if wanted == ExpectedWorkers::default() {
+        return Ok(());
+    }
+    let (since, mut told) = (Instant::now(), None);
+    let max_wait = wanted.max_wait.filter(|wait| !wait.is_zero());
+    loop {
+        let status = client.status().await.map_err(|error| error.to_string())?;
+        let expected = wanted.count.unwrap_or(status.expected_workers);
+        let is_ready = |worker: &&WorkerStatus| {
+            !["missing", "quarantined"].contains(&worker.state.as_str())
+                && tags.iter().all(|tag| worker.tags.contains(tag))
+        };
+        let there = status.workers.iter().filter(is_ready).count() as u64;
+        if there >= expected {
+            return Ok(());
+        }
+        if told.replace(there) != Some(there) {
+            tracing::info!("waiting for workers to be ready, {there} of {expected} connected");
+        }
+        if max_wait.is_some_and(|most| since.elapsed() >= most) {
+            return Err(format!("gave up waiting for workers to connect: {there} of {expected} did"));
+        }
+        sleep(limits::CLIENT_VIEW_EVERY).await;
     }
 }
 

@@ -77,8 +77,9 @@ pub(super) fn conclude(
     } else {
         view.thresholds.iter().any(|threshold| !threshold.verdict.is_kept())
     };
-    let nobody_ran = view.run.stop_reason == Some(StopReason::NoWorkerReady);
-    let failed = failed || nobody_ran || !view.exceptions.is_empty();
+    // Nobody did what was asked for to its end.
+    let is_cut = matches!(view.run.stop_reason, Some(StopReason::NoWorkerReady | StopReason::WorkerLost));
+    let failed = failed || is_cut || !view.exceptions.is_empty();
     Ok(Exit::of_run(failed, view.validity.verdict == Verdict::Invalid, options))
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use akrida::cli::checked::{ClientCertificate, Console, Log, Outputs, Tls};
 use akrida::cli::flags::connection::DnsPolicy;
 use akrida::cli::flags::logging::LogLevel;
-use akrida::cli::{Exit, Invocation, RunOptions, StartMode};
+use akrida::cli::{Exit, ExpectedWorkers, Invocation, RunOptions, StartMode};
 
 use super::surroundings::Surroundings;
 
@@ -31,6 +31,7 @@ fn defaults_are_those_of_locust() {
         equal_weights: false,
         reset_stats: false,
         processes: NonZeroUsize::new(2).unwrap(),
+        workers: ExpectedWorkers::default(),
         profile: None,
         exit_code_on_error: 1,
         fail_on_invalid: false,

@@ -27,6 +27,7 @@ pub struct Cluster {
     folder: TempDir,
     masters: Vec<Node>,
     workers: Vec<Node>,
+    arguments: Vec<String>,
 }
 
 /// A process that may be dead.
@@ -49,11 +50,13 @@ pub struct Options {
     pub master: String,
     /// Lines below `worker:`, indented by two.
     pub worker: String,
+    /// More arguments of each master; `{}` stands for its name.
+    pub arguments: Vec<String>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { masters: 3, master: String::new(), worker: String::new() }
+        Self { masters: 3, master: String::new(), worker: String::new(), arguments: Vec::new() }
     }
 }
 
@@ -78,7 +81,7 @@ impl Cluster {
         let mut node = |name: &str, web_port| Node::new(name, web_port, watch_ports.next().expect("enough ports"));
         let masters = (1..).zip(web_ports).map(|(number, port)| node(&format!("master-{number}"), *port)).collect();
         let workers_to_be = workers.iter().map(|name| node(name, 0)).collect();
-        let mut cluster = Self { folder, masters, workers: workers_to_be };
+        let mut cluster = Self { folder, masters, workers: workers_to_be, arguments: options.arguments.clone() };
         (0..cluster.masters.len()).for_each(|master| cluster.start_master(master));
         cluster.leader();
         (0..workers.len()).for_each(|worker| cluster.start_worker(worker));
@@ -94,7 +97,11 @@ impl Cluster {
     /// Starts a master that does not run.
     pub fn start_master(&mut self, master: usize) {
         let node = &mut self.masters[master];
-        node.start(self.folder.path(), &["--config", "masters.yml", "--node", &node.name.clone()]);
+        let name = node.name.clone();
+        let mut arguments = ["--config", "masters.yml", "--node", &name].map(str::to_owned).to_vec();
+        arguments.extend(self.arguments.iter().map(|argument| argument.replace("{}", &name)));
+        let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+        node.start(self.folder.path(), &arguments);
     }
 
     /// Starts a worker that does not run.
@@ -116,6 +123,16 @@ impl Cluster {
     /// Asks a master to end, and waits until it has.
     pub fn end_master(&mut self, master: usize) {
         self.masters[master].end();
+    }
+
+    /// Waits until a master has ended by itself.
+    pub fn await_master(&mut self, master: usize) -> Option<i32> {
+        self.masters[master].wait()
+    }
+
+    /// Waits until a worker has ended by itself.
+    pub fn await_worker(&mut self, worker: usize) -> Option<i32> {
+        self.workers[worker].wait()
     }
 
     /// Asks a worker to end, and waits until it has.
@@ -332,7 +349,7 @@ impl Drop for Node {
 }
 
 /// Ports that nobody listens on. All are taken before the first is given back, so that they differ.
-fn free_ports(count: usize) -> Vec<u16> {
+pub fn free_ports(count: usize) -> Vec<u16> {
     let listeners: Vec<_> = (0..count).map(|_| TcpListener::bind("127.0.0.1:0").expect("a free port")).collect();
     listeners.iter().map(|listener| listener.local_addr().expect("an address").port()).collect()
 }

@@ -27,10 +27,10 @@ pub struct ClusterFlags {
     /// Master: port to listen on for masters and workers; 0 takes a free one [default: 5557]
     #[arg(long, value_name = "PORT", value_parser = values::port, allow_negative_numbers = true)]
     pub master_bind_port: Option<u16>,
-    /// Master: workers that a run waits for when it starts by itself [default: 1]
+    /// Master, 'akrida run': workers that a run waits for when it starts by itself [default: 1]
     #[arg(long, value_name = "N", value_parser = values::expected_workers, allow_negative_numbers = true)]
     pub expect_workers: Option<u64>,
-    /// Master: how long it waits for them; 0 for ever [default: 0]
+    /// Master, 'akrida run': how long it waits for them; 0 for ever [default: 0]
     #[arg(long, value_name = "SPAN", value_parser = span::parse, allow_negative_numbers = true)]
     pub expect_workers_max_wait: Option<Duration>,
     /// Master: address that the web UI listens on [default: 0.0.0.0]
