@@ -76,8 +76,9 @@ impl FakeMaster {
         let entry = Entry { index, time_ms: 1_000 * index.0, request: None, command };
         behind.state.apply(&entry).reply?;
         let view = behind.state.run().map(|run| Arc::new(RunView::of(run, &ValidityLimits::default())));
-        drop(behind);
+        // Before the next command is applied, or an older view might be the last one that is seen.
         self.views.send_replace(view);
+        drop(behind);
         Ok(Reply::Done)
     }
 
