@@ -24,6 +24,11 @@ impl Joiners {
         self.0.remove(name);
     }
 
+    /// Forgets those that are members by now.
+    pub(super) fn forget_members(&mut self, is_member: impl Fn(RaftId) -> bool) {
+        self.0.retain(|_, (id, _)| !is_member(*id));
+    }
+
     pub(super) fn id_of(&mut self, name: &str, now: Instant) -> Option<RaftId> {
         self.forget_silent(now);
         self.0.get(name).map(|(id, _)| *id)

@@ -103,7 +103,9 @@ impl Replica {
             self.propose_members(with_names(unknown, &change.add));
             return;
         }
-        let learns = |member: &&NamedMember| !conf.voters.contains(&member.id.0) && !self.is_caught_up(member.id.0);
+        // In a young log everybody is nearly caught up, also somebody who is not there.
+        let has_learned = |id| self.is_healthy(id) && self.has_answered(id) && self.is_caught_up(id);
+        let learns = |member: &&NamedMember| !conf.voters.contains(&member.id.0) && !has_learned(member.id.0);
         if change.add.iter().any(|member| learns(&member)) {
             return;
         }

@@ -139,6 +139,11 @@ impl Replica {
         self.heard.get(&member).is_some_and(|heard| since(heard) <= self.config.election_ticks as u64)
     }
 
+    /// Whether a member has confirmed anything at all to this leader.
+    pub(super) fn has_answered(&self, member: u64) -> bool {
+        self.node.raft.prs().get(member).is_some_and(|progress| progress.matched > 0)
+    }
+
     /// Whether a member has nearly everything that this leader has.
     pub(super) fn is_caught_up(&self, member: u64) -> bool {
         let last = self.node.raft.raft_log.last_index();

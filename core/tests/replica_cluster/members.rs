@@ -82,6 +82,17 @@ fn a_joiner_behind_a_compacted_log_gets_a_snapshot_that_lists_it() {
 }
 
 #[test]
+fn nobody_who_has_never_answered_gets_a_vote() {
+    let mut world = World::new(5, &THREE);
+    let leader = world.await_leader();
+    change(&mut world, leader, &[4], &[]).unwrap();
+    world.run(500);
+    let leader = world.await_leader();
+    assert_eq!(voters(&mut world, leader), [1, 2, 3], "4 is nowhere, and the log has only a few entries");
+    world.commit(leader, 5);
+}
+
+#[test]
 fn a_lost_disk_is_replaced_under_a_new_id() {
     for seed in 0..20 {
         let mut world = World::new(seed, &THREE);
