@@ -498,6 +498,9 @@ pub const PEER_CONNECTIONS_MAX: usize = 4;
 /// How long nothing may come on a link before it counts as broken, unless the configuration says otherwise.
 pub const LINK_IDLE: Duration = Duration::from_secs(15);
 
+/// How long after it heard of them a worker looks which masters it has no link to.
+pub const MASTER_LEARNED_AFTER: Duration = Duration::from_secs(1);
+
 /// How long a worker tries to connect to one address of a master, unless the configuration says otherwise.
 pub const LINK_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 

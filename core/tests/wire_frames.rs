@@ -153,5 +153,5 @@ fn a_checksum_by_pieces_is_the_same() {
 #[test]
 fn the_kinds_keep_their_numbers() {
     let numbers: Vec<u8> = FrameKind::ALL.iter().map(|kind| *kind as u8).collect();
-    assert_eq!(numbers, (1..=12).collect::<Vec<u8>>());
+    assert_eq!(numbers, (1..=13).collect::<Vec<u8>>());
 }

@@ -2,6 +2,7 @@
 //! the core and its decisions out.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use actix::{Actor, AsyncContext, Context, Recipient};
@@ -13,6 +14,7 @@ use akrida_core::state::record::Record;
 use akrida_core::state::request::RequestKey;
 use akrida_core::state::{ClusterState, Entry};
 use akrida_core::view::validity::ValidityLimits;
+use akrida_core::wire::MasterPlace;
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
@@ -91,6 +93,26 @@ impl CoordinatorActor {
         match &self.role {
             Role::Leads { .. } => None,
             Role::Follows { leader, .. } => *leader,
+        }
+    }
+
+    /// Where the masters are that belong to the group; `None` if none is known, as on one machine.
+    pub(super) fn masters(&self) -> Option<Downlink> {
+        let members = self.state.members().iter().filter(|member| member.id != RaftId(0));
+        let places: Vec<MasterPlace> = members
+            .map(|member| MasterPlace {
+                name: Arc::clone(&member.name),
+                host: Arc::clone(&member.host),
+                port: member.port,
+            })
+            .collect();
+        (!places.is_empty()).then_some(Downlink::Masters(places))
+    }
+
+    /// Tells all workers where the masters are.
+    fn announce_masters(&self) {
+        if let Some(masters) = self.masters() {
+            self.sessions.send_all(&masters);
         }
     }
 
@@ -198,6 +220,9 @@ impl CoordinatorActor {
             .unwrap_or_else(|error| diverged(&format!("entry {} of the log cannot be applied: {error}", index.0)));
         let entry = Entry { index, time_ms, request, command };
         let applied = self.state.apply(&entry);
+        if matches!(entry.command, Command::SetMembers(_)) {
+            self.announce_masters();
+        }
         let own = self.proposals.take(proposal);
         if let Some(Waiting { command, reply, .. }) = own {
             Waiting::answer(reply, applied.reply.clone().map_err(OrderError::Refused));
@@ -208,6 +233,7 @@ impl CoordinatorActor {
     fn restore(&mut self, index: LogIndex, state: &[u8]) {
         self.state = ClusterState::from_bytes(state)
             .unwrap_or_else(|error| diverged(&format!("the snapshot at entry {} cannot be read: {error}", index.0)));
+        self.announce_masters();
         self.publisher.applied();
         self.publish();
     }

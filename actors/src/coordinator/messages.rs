@@ -80,6 +80,9 @@ impl Handler<Attach> for CoordinatorActor {
         let (worker, announcement) = (attach.worker.clone(), self.announcement());
         self.sessions.attach(attach);
         self.sessions.send(&worker, announcement);
+        if let Some(masters) = self.masters() {
+            self.sessions.send(&worker, masters);
+        }
     }
 }
 

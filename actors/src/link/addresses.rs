@@ -68,6 +68,12 @@ impl Claims {
         claims.insert(claimed.clone(), link);
         Some(Claim { claims: self.clone(), claimed })
     }
+
+    /// Whether a link goes to the master of this name.
+    pub(super) fn has_master(&self, name: &Arc<str>) -> bool {
+        let claims = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        claims.contains_key(&Claimed::Master(Arc::clone(name)))
+    }
 }
 
 impl Drop for Claim {

@@ -26,6 +26,13 @@ impl Attempts {
         Self { links: Arc::new(Mutex::new(vec![Tried::default(); links])), cycles: watch::channel(0).0 }
     }
 
+    /// Counts for one more link; gives its number.
+    pub(super) fn add(&self) -> LinkId {
+        let mut links = self.links.lock().unwrap_or_else(PoisonError::into_inner);
+        links.push(Tried::default());
+        LinkId(u16::try_from(links.len() - 1).expect("links are bounded by `limits::MASTER_ADDRESSES_MAX`"))
+    }
+
     /// Cycles over all masters since one of them was last reached: how often each was tried in vain at least.
     /// `u32::MAX` once all are given up.
     pub(super) fn cycles(&self) -> watch::Receiver<u32> {

@@ -264,6 +264,11 @@ impl Keeper {
                 Ok(said) => said,
                 Err(error) => return error,
             };
+            if let Downlink::Masters(masters) = said {
+                let (group, listener) = (self.group.clone(), self.listener.clone());
+                actix_rt::spawn(async move { group.learn(masters, listener).await });
+                continue;
+            }
             if !self.hear(LinkEvent::Says(said)).await {
                 return LinkError::ListenerGone;
             }
@@ -278,6 +283,7 @@ fn said(frame: &Frame) -> Result<Downlink, LinkError> {
             Leadership::Leads { term } => Downlink::Leads { term },
             Leadership::Follows { term } => Downlink::Follows { term },
         }),
+        FrameKind::Masters => Ok(Downlink::Masters(unpack(&frame.body)?)),
         other => Err(LinkError::NotAllowed(other)),
     }
 }

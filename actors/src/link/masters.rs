@@ -1,15 +1,17 @@
 //! A worker's links to all masters.
 
-use std::sync::{Arc, OnceLock};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use actix::{Actor, Addr, Recipient};
 use akrida_core::ids::{Incarnation, WorkerId};
 use akrida_core::limits;
+use akrida_core::wire::MasterPlace;
 use akrida_core::wire::handshake::secret::Secret;
 use futures_util::future::join_all;
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::addresses::{Claims, MasterAddress, masters_behind, resolve};
 use super::attempts::Attempts;
@@ -64,12 +66,40 @@ pub(super) struct Group {
     pub(super) attempts: Attempts,
     /// The cluster that took the worker first: it belongs to no other one.
     pub(super) cluster: Arc<OnceLock<u64>>,
+    pub(super) known: Arc<Mutex<Known>>,
+}
+
+/// The masters that there are links to.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    addresses: BTreeSet<MasterAddress>,
+    links: Vec<Addr<MasterLink>>,
+}
+
+impl Group {
+    /// Masters have said where they all are. Starts links to those that none goes to after a while: a master that was
+    /// added since this worker was configured may become the leader.
+    pub(super) async fn learn(&self, masters: Vec<MasterPlace>, listener: Recipient<Heard>) {
+        // A master may be configured here under another address than the others use. Its link is up by then.
+        sleep(limits::MASTER_LEARNED_AFTER).await;
+        for MasterPlace { name, host, port } in masters {
+            let address = MasterAddress { host, port };
+            let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            let has_room = known.links.len() < limits::MASTER_ADDRESSES_MAX;
+            if !has_room || self.claims.has_master(&name) || !known.addresses.insert(address.clone()) {
+                continue;
+            }
+            tracing::info!(master = %name, %address, "a master was added to the cluster");
+            let link = self.attempts.add();
+            known.links.push(MasterLink::new(link, address, 0, self.clone(), listener.clone()).start());
+        }
+    }
 }
 
 /// A worker's links to all masters: one to each, all of them up all the time. They end when this is dropped.
 #[derive(Debug)]
 pub struct MasterLinks {
-    links: Vec<Addr<MasterLink>>,
+    known: Arc<Mutex<Known>>,
     cycles: watch::Receiver<u32>,
 }
 
@@ -87,21 +117,29 @@ impl MasterLinks {
         let attempts = Attempts::new(places.len());
         let cycles = attempts.cycles();
         let (claims, cluster) = (Claims::default(), Arc::default());
-        let group = Group { options: Arc::new(options), claims, attempts, cluster };
-        let links = (0..)
+        let known =
+            Arc::new(Mutex::new(Known { addresses: options.masters.iter().cloned().collect(), links: Vec::new() }));
+        let group = Group { options: Arc::new(options), claims, attempts, cluster, known: Arc::clone(&known) };
+        let links: Vec<_> = (0..)
             .map(LinkId)
             .zip(places)
             .map(|(link, (master, place))| {
                 MasterLink::new(link, master, place, group.clone(), listener.clone()).start()
             })
             .collect();
-        Self { links, cycles }
+        // Those that were learned of meanwhile, if any, come after them.
+        known.lock().unwrap_or_else(PoisonError::into_inner).links.splice(0..0, links);
+        Self { known, cycles }
     }
 
     /// How many links there are.
     #[must_use]
     pub fn count(&self) -> usize {
-        self.links.len()
+        self.links().len()
+    }
+
+    fn links(&self) -> Vec<Addr<MasterLink>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).links.clone()
     }
 
     /// Cycles of vain attempts over all masters since one of them was last reached; `u32::MAX` once all are given up.
@@ -112,7 +150,7 @@ impl MasterLinks {
 
     /// Ends all links, after what was said on them is written, or after [`limits::LINK_CLOSE_WAIT`].
     pub async fn close(&self) {
-        let closing = join_all(self.links.iter().map(|link| link.send(CloseLink)));
+        let closing = join_all(self.links().into_iter().map(|link| async move { link.send(CloseLink).await }));
         // A link that is gone already, or one that does not get rid of its words, cannot be closed better.
         let _ = timeout(limits::LINK_CLOSE_WAIT, closing).await;
     }
@@ -120,6 +158,6 @@ impl MasterLinks {
 
 impl Drop for MasterLinks {
     fn drop(&mut self) {
-        self.links.iter().for_each(|link| link.do_send(CloseLink));
+        self.links().iter().for_each(|link| link.do_send(CloseLink));
     }
 }

@@ -30,7 +30,7 @@ use std::sync::Arc;
 
 use actix::{Message, Recipient};
 use akrida_core::ids::{Incarnation, WorkerId};
-use akrida_core::wire::{FromWorker, ToWorker};
+use akrida_core::wire::{FromWorker, MasterPlace, ToWorker};
 
 /// What a master tells a worker that is attached to it. Every master announces who it is; only a leader has messages.
 #[derive(Clone, Debug, PartialEq, Eq, Message)]
@@ -46,6 +46,8 @@ pub enum Downlink {
         /// The term that it knows.
         term: u64,
     },
+    /// Where the masters are, as far as this one knows.
+    Masters(Vec<MasterPlace>),
     /// A leader's message.
     Message(ToWorker),
 }

@@ -83,6 +83,7 @@ fn packed(message: &Downlink) -> (FrameKind, Bytes) {
     match message {
         Downlink::Leads { term } => (FrameKind::Leadership, pack(&Leadership::Leads { term: *term })),
         Downlink::Follows { term } => (FrameKind::Leadership, pack(&Leadership::Follows { term: *term })),
+        Downlink::Masters(masters) => (FrameKind::Masters, pack(masters)),
         Downlink::Message(message) => (FrameKind::ToWorker, pack(message)),
     }
 }

@@ -65,6 +65,8 @@ impl Masters {
             }
             LinkEvent::Says(Downlink::Leads { term }) => self.leads(link, Some(term)),
             LinkEvent::Says(Downlink::Follows { .. }) => self.leads(link, None),
+            // Links look after it themselves.
+            LinkEvent::Says(Downlink::Masters(_)) => Vec::new(),
             LinkEvent::Down => {
                 self.links.insert(link, Link::default());
                 self.settle()

@@ -46,11 +46,13 @@ pub enum FrameKind {
     Raft = 11,
     /// A message of masters that form a group, or change it.
     Formation = 12,
+    /// Where the masters are: a list of [`super::MasterPlace`].
+    Masters = 13,
 }
 
 impl FrameKind {
     /// All kinds.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Hello,
         Self::Challenge,
         Self::Proof,
@@ -63,6 +65,7 @@ impl FrameKind {
         Self::Pong,
         Self::Raft,
         Self::Formation,
+        Self::Masters,
     ];
 
     fn of(byte: u8) -> Option<Self> {

@@ -37,6 +37,17 @@ pub enum Leadership {
     },
 }
 
+/// Where a master is, as every master announces it to every worker: those that were added may be in nobody's file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MasterPlace {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its host name or address.
+    pub host: Arc<str>,
+    /// Its port for masters and workers.
+    pub port: u16,
+}
+
 /// What a master tells a worker.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ToWorker {
