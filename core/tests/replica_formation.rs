@@ -95,7 +95,7 @@ fn no_cluster_is_founded_while_one_does_not_answer() {
     world.run(100, |from, to| from == "c" || to == "c");
     assert!(world.ends.is_empty());
     let waiting = world.nodes["a"].waiting();
-    assert_eq!(waiting, Waiting::Unanswered(names(&["c"])));
+    assert_eq!(waiting, Waiting::Unanswered { masters: names(&["c"]), name: "a".into() });
     assert!(waiting.to_string().contains("waiting for c to answer"), "{waiting}");
     world.run(3, |_, _| false);
     assert_eq!(world.ends.len(), 3);

@@ -191,15 +191,25 @@ pub enum ClusterCommand {
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
-    /// Make a new cluster from such a file, when most masters are lost for good
-    Restore {
-        /// The file
-        #[arg(value_name = "FILE")]
-        file: PathBuf,
-        /// The empty data folder of a master that is not running
-        #[arg(long, value_name = "FOLDER")]
-        data_dir: PathBuf,
-    },
+    /// Make a new cluster of one master from such a file, when most masters are lost for good
+    Restore(RestoreArgs),
+}
+
+/// What a new cluster is made of. The master must not run, and its data folder must be empty.
+#[derive(clap::Args, Clone, Debug, PartialEq, Eq)]
+pub struct RestoreArgs {
+    /// The file
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// The configuration of the masters
+    #[arg(long, value_name = "FILE")]
+    pub config: PathBuf,
+    /// Which of the masters is the first one of the new cluster
+    #[arg(long, value_name = "NAME")]
+    pub node: Option<String>,
+    /// The folder that holds its data folder [default: as configured]
+    #[arg(long, value_name = "FOLDER")]
+    pub data_dir: Option<PathBuf>,
 }
 
 /// A share, as `10%` or `0.1`.

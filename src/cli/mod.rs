@@ -33,7 +33,7 @@ use crate::api::MasterAddress;
 
 use checked::Source;
 pub use checked::{ExpectedWorkers, RunOptions};
-pub use cluster_args::{ClusterCommand, ExportTo, MASTERS_VARIABLE, RunsCommand};
+pub use cluster_args::{ClusterCommand, ExportTo, MASTERS_VARIABLE, RestoreArgs, RunsCommand};
 pub use cluster_run::ClusterRun;
 pub use environment::Environment;
 pub use error::CliError;

@@ -1,5 +1,6 @@
 //! What can be asked of a cluster.
 
+use std::cmp::Reverse;
 use std::fmt;
 
 use akrida_core::ids::RunId;
@@ -16,7 +17,7 @@ use super::exchange::{Answer, Masters, Request};
 use super::retry::Patience;
 use crate::api::{
     AddMember, ClusterStatus, Done, EditRun, JSON, MSGPACK, MasterAddress, NamedMember, RunListed, StartRun, Started,
-    Transfer, paths, run_id,
+    StateDigest, Transfer, paths, run_id,
 };
 
 /// A client of a cluster. It stays on the thread of an actix system.
@@ -105,12 +106,31 @@ impl ClusterClient {
         self.change(paths::of_run(paths::RUN_EDIT, &run.to_string()), edit).await
     }
 
-    /// The state of the cluster.
+    /// The state of the cluster. All masters are asked: one that waits to be let in knows nothing of the cluster, and
+    /// whoever asks wants to know most of all which of them does not answer.
     ///
     /// # Errors
     /// When no master answers.
     pub async fn status(&self) -> Result<ClusterStatus, ClientError> {
-        parsed(&self.masters.send(&get(paths::CLUSTER)).await?)
+        let heard = self.masters.send_to_each(&get(paths::CLUSTER)).await;
+        let mut statuses = Vec::new();
+        let mut silent = Vec::new();
+        for answer in heard {
+            match answer.and_then(|answer| parsed::<ClusterStatus>(&answer).map_err(|error| error.to_string())) {
+                Ok(status) => statuses.push(status),
+                Err(why) => silent.push(why),
+            }
+        }
+        let Some(best) = (0..statuses.len()).max_by_key(|at| (statuses[*at].ready, statuses[*at].term, Reverse(*at)))
+        else {
+            return parsed(&self.masters.send(&get(paths::CLUSTER)).await?);
+        };
+        let mut best = statuses.swap_remove(best);
+        let others = statuses.into_iter().filter(|other| other.name != best.name && !other.ready);
+        let told =
+            others.flat_map(|other| other.warnings.into_iter().map(move |said| format!("{}: {said}", other.name)));
+        best.warnings.extend(told.chain(silent));
+        Ok(best)
     }
 
     /// Hands the lead to another master.
@@ -145,11 +165,20 @@ impl ClusterClient {
         self.change(paths::CLUSTER_REPLACE.to_owned(), &NamedMember { name: name.to_owned() }).await
     }
 
-    /// The replicated state as bytes, as the first master that answers has applied it.
+    /// A backup of the replicated state, of the master that has applied most of those that answer: without a leader they
+    /// may differ.
     ///
     /// # Errors
     /// When no master answers.
     pub async fn snapshot(&self) -> Result<Bytes, ClientError> {
+        let digests = self.masters.send_to_each(&get(paths::CLUSTER_DIGEST)).await;
+        let applied = |answer: &Result<Answer, String>| {
+            answer.as_ref().ok().and_then(|answer| parsed::<StateDigest>(answer).ok()).map(|digest| digest.applied)
+        };
+        let best = digests.iter().enumerate().filter_map(|(at, answer)| Some((applied(answer)?, Reverse(at)))).max();
+        if let Some((_, Reverse(at))) = best {
+            self.masters.prefer(at);
+        }
         let answer_wait = limits::CLIENT_LONG_ANSWER_WAIT;
         Ok(self.masters.send(&Request { answer_wait, ..get(paths::CLUSTER_SNAPSHOT) }).await?.body)
     }

@@ -7,6 +7,7 @@ use akrida_core::limits;
 use awc::http::Method;
 use awc::http::header::CONTENT_TYPE;
 use bytes::Bytes;
+use futures_util::future::join_all;
 use tokio::time::{Instant, sleep};
 
 use super::error::ClientError;
@@ -83,9 +84,31 @@ impl Masters {
         }
     }
 
+    /// The next request goes to the master at this place first.
+    pub(super) fn prefer(&self, place: usize) {
+        self.preferred.set(place);
+    }
+
+    /// Makes a request that reads of all masters at once, of each once. Gives the answers in their order, or why there is
+    /// none.
+    pub(super) async fn send_to_each(&self, request: &Request) -> Vec<Result<Answer, String>> {
+        let ask = async |master: &MasterAddress| match self.ask_one(master, request, None).await {
+            Outcome::Answered(answer) => Ok(answer),
+            Outcome::Refused(error) => Err(format!("{master}: {error}")),
+            Outcome::MayPass(why) => Err(why),
+        };
+        join_all(self.all.iter().map(ask)).await
+    }
+
     /// Asks the preferred master once.
     async fn ask(&self, request: &Request, key: Option<&str>) -> Outcome {
-        let Some(master) = self.all.get(self.preferred.get()) else { return Outcome::MayPass(String::new()) };
+        match self.all.get(self.preferred.get()) {
+            Some(master) => self.ask_one(master, request, key).await,
+            None => Outcome::MayPass(String::new()),
+        }
+    }
+
+    async fn ask_one(&self, master: &MasterAddress, request: &Request, key: Option<&str>) -> Outcome {
         let mut sending = self.http.request(request.method.clone(), format!("http://{master}{}", request.path));
         if let Some(key) = key {
             sending = sending.insert_header((IDEMPOTENCY_KEY, key));

@@ -12,7 +12,8 @@ pub fn status(status: &ClusterStatus) -> String {
     let mut text = String::new();
     let leader = status.leader.as_ref().map_or("no leader", |leader| leader.name.as_str());
     let ready = if status.ready { "ready" } else { "not ready" };
-    let _ = writeln!(text, "Cluster {}: {ready}", status.cluster_id);
+    let id = if status.cluster_id.is_empty() { "without an id yet" } else { &status.cluster_id };
+    let _ = writeln!(text, "Cluster {id}: {ready}");
     let _ = writeln!(text, "Leader: {leader}, term {}", status.term);
     let _ =
         writeln!(text, "Log: applied {}, committed {} (as {} knows)", status.applied, status.committed, status.name);

@@ -1,15 +1,14 @@
 //! `akrida cluster`: the masters of a cluster.
 
-use anyhow::bail;
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
 
 use super::cluster_run::exit_of;
-use super::{logging, print_all, print_to_stderr};
+use super::{logging, print_all, print_to_stderr, restore_command};
 use crate::api::{AddMember, MasterAddress};
 use crate::cli::checked::Log;
 use crate::cli::{ClusterCommand, Exit};
 use crate::client::{ClientError, ClusterClient, Patience, status_text};
-use crate::report::file::replace;
+use crate::raft::store::backup;
 
 /// Does what was asked of a cluster.
 pub(super) fn carry_out(masters: Vec<MasterAddress>, command: ClusterCommand) -> anyhow::Result<Exit> {
@@ -55,10 +54,12 @@ async fn done(client: &ClusterClient, command: ClusterCommand) -> anyhow::Result
         }
         ClusterCommand::Snapshot { file } => {
             let bytes = client.snapshot().await?;
-            replace(&file, &bytes)?;
-            say(&format!("{} holds {} bytes", file.display(), bytes.len()))
+            let (snapshot, origin) = backup::of_bytes(&file, bytes.clone())?;
+            backup::write(&file, &snapshot, &origin)?;
+            let (index, master) = (snapshot.index, origin.master);
+            say(&format!("{} holds {} bytes: entry {index}, as {master} has it", file.display(), bytes.len()))
         }
-        ClusterCommand::Restore { .. } => bail!("cluster restore is not available in this build yet"),
+        ClusterCommand::Restore(restore) => restore_command::restore(&restore)?,
     }
     Ok(())
 }

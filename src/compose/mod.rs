@@ -17,6 +17,7 @@ mod master;
 mod monitoring;
 mod outputs;
 mod preflight;
+mod restore_command;
 mod run_command;
 mod run_group;
 mod run_spec;

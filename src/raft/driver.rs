@@ -39,6 +39,8 @@ pub(super) struct Driver {
     /// Names of masters that the group does not know, as a joiner hears them.
     learned: BTreeMap<RaftId, Arc<str>>,
     joiners: Joiners,
+    /// A leader that has said that this master is no member. It may be wrong if it is not the leader any more.
+    excluded_by: Option<Arc<str>>,
     next_look: Instant,
     is_stopping: bool,
 }
@@ -56,6 +58,7 @@ impl Driver {
             jobs_sent: 0,
             learned: BTreeMap::new(),
             joiners: Joiners::default(),
+            excluded_by: None,
             next_look: now,
             is_stopping: false,
         }
@@ -127,19 +130,25 @@ impl Driver {
     }
 
     fn hear(&mut self, from: Arc<str>, body: &[u8]) {
-        match self.replica.receive(body) {
-            Ok(id) if self.replica.name_of(id).is_none() => {
-                if self.learned.len() >= limits::MASTERS_MAX {
-                    self.learned.clear();
-                }
-                self.learned.insert(id, from);
+        let id = match self.replica.receive(body) {
+            Ok(id) => id,
+            Err(refused) => return tracing::warn!(%from, %refused, "a message of another master was refused"),
+        };
+        if self.replica.leads() && !self.replica.has_member(id) {
+            // Somebody who was removed while he was away does not know it.
+            let message = answer(self.cluster, self.replica.id(), id, false);
+            self.life.peers.send(&from, PeerFrame::Formation, message.to_bytes().into());
+        }
+        if self.replica.name_of(id).is_none() {
+            if self.learned.len() >= limits::MASTERS_MAX {
+                self.learned.clear();
             }
-            Ok(_) => {}
-            Err(refused) => tracing::warn!(%from, %refused, "a message of another master was refused"),
+            self.learned.insert(id, from);
         }
     }
 
-    /// A master without data asks; others only answer each other's questions of long ago.
+    /// A master without data asks. A leader that tells a member of the same cluster what it tells those without data says
+    /// that it is none. Others only answer each other's questions of long ago.
     fn answer(&mut self, from: Arc<str>, body: &[u8]) {
         match FormationMessage::from_bytes(body) {
             Ok(FormationMessage::Empty { id, .. }) => {
@@ -150,6 +159,12 @@ impl Driver {
                     self.joiners.joined(&from);
                 } else {
                     self.joiners.asks(from, id, Instant::now());
+                }
+            }
+            Ok(FormationMessage::Member { cluster, .. }) if cluster == self.cluster => {
+                if self.excluded_by.is_none() && self.replica.status().leader.is_none() {
+                    tracing::warn!("{}", excluded_text(&from, cluster));
+                    self.excluded_by = Some(from);
                 }
             }
             Ok(_) => {}
@@ -249,12 +264,28 @@ impl Driver {
         }
         self.next_look = now + limits::RAFT_STATUS_EVERY;
         let group = self.replica.status();
+        if group.leader.is_some() {
+            self.excluded_by = None;
+        }
+        let phase = match &self.excluded_by {
+            _ if group.role == Role::Removed => Phase::Removed,
+            Some(leader) => Phase::Waiting(excluded_text(leader, self.cluster)),
+            None => Phase::Running,
+        };
+        self.joiners.forget_members(|id| self.replica.has_member(id));
         let joiners = self.joiners.list(now);
         self.life.show.change(|status| {
-            status.phase = if group.role == Role::Removed { Phase::Removed } else { Phase::Running };
+            status.phase = phase;
             status.cluster = Some(self.cluster);
             status.group = Some(group);
             status.joiners = joiners;
         });
     }
+}
+
+fn excluded_text(leader: &str, cluster: ClusterId) -> String {
+    format!(
+        "{leader} leads cluster {cluster} and says that this master is no member of it any more: it was removed while it \
+         was away; stop it, and delete its data folder before it is added again"
+    )
 }

@@ -14,6 +14,7 @@ mod inbox;
 mod joiners;
 pub mod peers;
 mod process_end;
+pub mod restore;
 pub mod status;
 pub mod store;
 mod thread;

@@ -54,7 +54,7 @@ pub trait MasterControl: Send + Sync + 'static {
     /// Changes who is a master or who leads, as the leader; answered when it is done.
     fn change_members(&self, change: MemberChange, key: Option<RequestKey>) -> Answering<'_, ()>;
 
-    /// The replicated state as bytes, as this master has applied it.
+    /// A backup of the replicated state as this master has applied it: the bytes of a file.
     fn snapshot(&self) -> Answering<'_, Bytes>;
 
     /// The same in short.
@@ -93,7 +93,7 @@ pub struct Leadership {
     pub term: u64,
     /// What it is itself.
     pub role: Role,
-    /// How long it has known of no leader; 0 while it knows one. A master counts from its start.
+    /// How long it has known of no leader: 0 while it knows one, `u64::MAX` before it has known any.
     pub without_leader_ms: u64,
 }
 

@@ -18,7 +18,8 @@ pub(super) async fn alive(site: Data<Site>) -> HttpResponse {
 }
 
 /// Whether this master can carry requests out or pass them on. One that has lost its leader lately still can: it holds
-/// requests, and a balancer that took every master out during an election would do harm.
+/// requests, and a balancer that took every master out during an election would do harm. One that has not known any
+/// leader since its start cannot: it may wait to be let into its cluster.
 pub(super) async fn ready(site: Data<Site>) -> HttpResponse {
     answer(&site, is_ready(site.cluster().health(), &site.cluster().leadership(), site.setup.ready_grace))
 }

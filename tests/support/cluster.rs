@@ -15,6 +15,9 @@ use tempfile::TempDir;
 use super::akrida::program;
 use super::raw_http::{self, Reply};
 
+mod members;
+pub mod run;
+
 /// No test waits longer for a cluster to get somewhere.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -96,9 +99,10 @@ impl Cluster {
 
     /// Starts a master that does not run.
     pub fn start_master(&mut self, master: usize) {
+        let config = self.config_of(master);
         let node = &mut self.masters[master];
         let name = node.name.clone();
-        let mut arguments = ["--config", "masters.yml", "--node", &name].map(str::to_owned).to_vec();
+        let mut arguments = ["--config", &config, "--node", &name].map(str::to_owned).to_vec();
         arguments.extend(self.arguments.iter().map(|argument| argument.replace("{}", &name)));
         let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
         node.start(self.folder.path(), &arguments);
@@ -121,8 +125,8 @@ impl Cluster {
     }
 
     /// Asks a master to end, and waits until it has.
-    pub fn end_master(&mut self, master: usize) {
-        self.masters[master].end();
+    pub fn end_master(&mut self, master: usize) -> Option<i32> {
+        self.masters[master].end()
     }
 
     /// Waits until a master has ended by itself.

@@ -112,15 +112,23 @@ pub enum FormationOutput {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Waiting {
     /// Not everybody has answered.
-    #[error("waiting for {} to answer: a cluster is founded only when every configured master does", .0.join(", "))]
-    Unanswered(Vec<Arc<str>>),
+    #[error(
+        "waiting for {} to answer: a cluster is founded only when every configured master does; if there is a cluster \
+         already and this master is new to it, run `akrida cluster add {name} HOST`", .masters.join(", ")
+    )]
+    Unanswered {
+        /// Who is awaited.
+        masters: Vec<Arc<str>>,
+        /// This master.
+        name: Arc<str>,
+    },
     /// Everybody is there; the first master founds the cluster.
     #[error("waiting for {0} to found the cluster")]
     Founder(Arc<str>),
     /// There is a cluster.
     #[error(
         "cluster {cluster} exists ({master} belongs to it) but this data folder is empty: if this master lost its \
-         disk, run `akrida cluster replace {name}`"
+         disk, run `akrida cluster replace {name}`; if it is new, run `akrida cluster add {name} HOST`"
     )]
     ClusterExists {
         /// Which.
@@ -216,7 +224,7 @@ impl Formation {
         }
         match self.config.masters.first() {
             Some(first) if unanswered.is_empty() => Waiting::Founder(first.clone()),
-            _ => Waiting::Unanswered(unanswered),
+            _ => Waiting::Unanswered { masters: unanswered, name: self.config.name.clone() },
         }
     }
 

@@ -8,6 +8,7 @@ use raft::eraftpb::{ConfChange, ConfChangeType, EntryType};
 pub use raft::eraftpb::{ConfState, Entry, HardState};
 
 use super::members::MemberNames;
+use super::snapshots;
 use crate::ids::RaftId;
 
 /// The term of the entries that found a group. It is not 0, because raft refuses to answer a pre-vote at term 0 when
@@ -63,6 +64,18 @@ impl Stored {
     pub fn joining() -> Self {
         let hard_state = HardState { term: FOUNDING_TERM, ..HardState::default() };
         Self { hard_state, snapshot: None, entries: Vec::new() }
+    }
+
+    /// The log of the first master of a new cluster that goes on with a state from elsewhere: a snapshot with this
+    /// master as the only member. `index` and `term` are those of the last entry that is part of the state.
+    #[must_use]
+    pub fn begun_anew(founder: &NamedMember, index: u64, term: u64, state: &[u8]) -> Self {
+        let (index, term) = (index.max(1), term.max(FOUNDING_TERM));
+        let names = MemberNames::of(vec![founder.clone()]);
+        let conf_state = ConfState { voters: vec![founder.id.0], ..ConfState::default() };
+        let snapshot = StoredSnapshot { index, term, conf_state, data: snapshots::encode(&names, state) };
+        let hard_state = HardState { term, commit: index, ..HardState::default() };
+        Self { hard_state, snapshot: Some(snapshot), entries: Vec::new() }
     }
 
     /// Whether there is nothing at all: not even a vote.

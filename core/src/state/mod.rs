@@ -4,6 +4,7 @@
 //! proposed the command, and effects; only the leader carries effects out. There are no floats, no hash maps, no clock
 //! and no randomness here: the time of a command is part of it.
 
+mod anew;
 mod balance;
 pub mod command;
 mod deltas;

@@ -1,45 +1,43 @@
 //! A master as its web port asks it.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use actix::Addr;
 use akrida_actors::coordinator::messages::{Dismiss, Give, Look, Propose, ProveLeadership, Sight};
-use akrida_actors::coordinator::{CoordinatorActor, OrderError, Published, ViewReceiver};
-use akrida_actors::link::peers::Peers;
+use akrida_actors::coordinator::{CoordinatorActor, Published, ViewReceiver};
+use akrida_actors::link::peers::{PeerAddress, Peers};
 use akrida_core::coordinator::Order;
 use akrida_core::ids::{RaftId, RunId};
-use akrida_core::limits;
-use akrida_core::replica::change::{ChangeRefused, MemberChange as GroupChange};
-use akrida_core::replica::stored::NamedMember;
 use akrida_core::scenario::bundle::Bundle;
-use akrida_core::state::command::{Command, Refusal};
-use akrida_core::state::member::Member;
+use akrida_core::state::command::Command;
 use akrida_core::state::request::{Reply, RequestKey};
 use akrida_core::view::RunView;
 use akrida_core::view::validity::ValidityLimits;
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
+use super::asking::{answered, control_error};
+use super::changes::Changes;
 use super::{members, status};
-use crate::api::{AddMember, ClusterStatus, RunListed, StateDigest};
+use crate::api::{ClusterStatus, RunListed, StateDigest};
 use crate::config::{MasterConfig, NodeConfig};
 use crate::monitoring::resources::Resources;
+use crate::raft::RaftHandle;
 use crate::raft::status::{Phase, RaftStatus};
-use crate::raft::{RaftHandle, ReplaceRefused, Unanswered};
+use crate::raft::store::StoredSnapshot;
+use crate::raft::store::backup::{self, Origin};
 use crate::web::{Answering, ControlError, Health, Leadership, MasterControl, MemberChange, Role, WebAddress};
 
 /// How long the coordinator may take to answer before the master counts as stuck.
 const STUCK_AFTER: Duration = Duration::from_secs(10);
 
-/// How often a change of the group is looked at until it is done.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
-
-/// How long a change of the members may take. What takes longer goes on by itself.
-const CHANGE_WAIT: Duration = Duration::from_secs(20);
+/// How long a master that is no member any more is still called: it has to hear that it was removed.
+const CALLED_LONGER: Duration = Duration::from_secs(10);
 
 /// How long a master that ends waits for another one to lead.
 const HAND_OVER_WAIT: Duration = Duration::from_secs(3);
@@ -54,9 +52,31 @@ pub(super) struct Control {
     published: Published,
     peers: Peers,
     resources: Resources,
+    changes: Changes,
+    /// Who is called, and when each was last named as a master.
+    called: Mutex<BTreeMap<Arc<str>, (PeerAddress, Instant)>>,
     is_draining: AtomicBool,
-    without_leader_since: Mutex<Option<Instant>>,
+    /// `None` while there is a leader.
+    without_leader_since: Mutex<Option<Since>>,
     coordinator_answered: Mutex<Instant>,
+}
+
+/// Since when a master has known of no leader.
+#[derive(Clone, Copy, Debug)]
+enum Since {
+    /// It has never known one.
+    Start,
+    /// It lost the one that it knew.
+    Loss(Instant),
+}
+
+impl Since {
+    fn elapsed_ms(self) -> u64 {
+        match self {
+            Self::Start => u64::MAX,
+            Self::Loss(since) => since.elapsed().as_millis() as u64,
+        }
+    }
 }
 
 impl Control {
@@ -67,6 +87,7 @@ impl Control {
         published: Published,
         peers: Peers,
     ) -> Self {
+        let changes = Changes::new(config.nodes.clone(), raft.clone(), coordinator.clone());
         Self {
             node: config.node.clone(),
             nodes: config.nodes.clone(),
@@ -76,8 +97,10 @@ impl Control {
             published,
             peers,
             resources: resources(config),
+            changes,
+            called: Mutex::default(),
             is_draining: AtomicBool::new(false),
-            without_leader_since: Mutex::new(Some(Instant::now())),
+            without_leader_since: Mutex::new(Some(Since::Start)),
             coordinator_answered: Mutex::new(Instant::now()),
         }
     }
@@ -101,7 +124,7 @@ impl Control {
     pub(super) fn note_leader(&self) {
         let has_leader = self.raft.status().borrow().leader().is_some();
         let mut since = self.without_leader_since.lock().unwrap_or_else(PoisonError::into_inner);
-        *since = if has_leader { None } else { since.or_else(|| Some(Instant::now())) };
+        *since = if has_leader { None } else { since.or_else(|| Some(Since::Loss(Instant::now()))) };
     }
 
     /// Gives the lead to the best other master, if this one has it, and waits until that one leads.
@@ -126,23 +149,23 @@ impl Control {
 
     /// Calls the masters that the state names, and as the leader names those of the group.
     pub(super) async fn look_after_members(&self) {
-        let Ok(known) = self.members().await else { return };
-        self.peers.set(members::all_peers(&self.nodes, &known));
+        let Ok(known) = self.changes.members().await else { return };
+        self.note_answer();
+        self.peers.set(self.to_be_called(members::all_peers(&self.nodes, &known), Instant::now()));
         let status = self.raft.status().borrow().clone();
         let Some(group) = status.group.filter(|group| group.leads && !group.is_changing) else { return };
         let wanted = members::wanted(&group.members, &self.nodes, &known);
         if wanted != known {
             // If it fails, the next look finds the difference again.
-            let _ = self.propose_members(wanted).await;
+            let _ = self.changes.propose_members(wanted).await;
         }
     }
 
-    async fn members(&self) -> Result<Vec<Member>, ControlError> {
-        self.look(|sight| sight.state.members().to_vec()).await
-    }
-
-    async fn propose_members(&self, members: Vec<Member>) -> Result<(), ControlError> {
-        self.propose(Command::SetMembers(members)).await.map(|_| ())
+    fn to_be_called(&self, named: Vec<PeerAddress>, now: Instant) -> Vec<PeerAddress> {
+        let mut called = self.called.lock().unwrap_or_else(PoisonError::into_inner);
+        called.extend(named.into_iter().map(|peer| (Arc::clone(&peer.name), (peer, now))));
+        called.retain(|_, (_, since)| now - *since <= CALLED_LONGER);
+        called.values().map(|(peer, _)| peer.clone()).collect()
     }
 
     /// Proposes a command as the leader.
@@ -161,7 +184,7 @@ impl Control {
         look: impl FnOnce(Sight<'_>) -> T + Send + 'static,
     ) -> Result<T, ControlError> {
         let seen = answered(self.coordinator.send(Look(Box::new(look)))).await?;
-        *self.coordinator_answered.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        self.note_answer();
         Ok(seen)
     }
 
@@ -169,6 +192,10 @@ impl Control {
     async fn has_outcome_of(&self, key: Option<RequestKey>) -> Result<bool, ControlError> {
         let Some(key) = key else { return Ok(false) };
         self.look(move |sight| sight.state.outcome_of(&key).is_some()).await
+    }
+
+    fn note_answer(&self) {
+        *self.coordinator_answered.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
 
     fn address_of(&self, name: &str) -> Option<WebAddress> {
@@ -180,137 +207,11 @@ impl Control {
         let member = added.iter().find(|member| &*member.name == name)?;
         Some(WebAddress { name: Arc::clone(&member.name), host: Arc::clone(&member.host), port: member.web_port })
     }
-
-    async fn change(&self, change: MemberChange) -> Result<(), ControlError> {
-        if !self.raft.status().borrow().leads() {
-            return Err(ControlError::NotLeader);
-        }
-        match change {
-            MemberChange::Transfer(name) => self.transfer(&name).await,
-            MemberChange::Add(member) => self.add(member).await,
-            MemberChange::Remove(name) => self.remove(&name).await,
-            MemberChange::Replace(name) => self.replace(&name).await,
-        }
-    }
-
-    async fn transfer(&self, name: &str) -> Result<(), ControlError> {
-        let to = self.id_of(name)?;
-        if to == self.raft.status().borrow().id {
-            return Ok(());
-        }
-        self.raft.transfer(to).map_err(unanswered)?;
-        self.await_group(|status| status.leader().is_some_and(|leader| leader.id == to)).await
-    }
-
-    async fn add(&self, added: AddMember) -> Result<(), ControlError> {
-        let AddMember { name, host, port, web_port, priority } = added;
-        if self.id_of(&name).is_ok() {
-            return Err(ControlError::Impossible(format!("{name} is a master already")));
-        }
-        let name: Arc<str> = name.as_str().into();
-        let mut known = self.members().await?;
-        known.retain(|member| member.name != name);
-        let id = members::NOT_YET;
-        known.push(Member { id, name: Arc::clone(&name), host: host.as_str().into(), port, web_port, priority });
-        self.propose_members(known).await?;
-        let joiner = |status: &RaftStatus| status.joiners.iter().find(|joiner| joiner.name == name).cloned();
-        if self.await_group(|status| joiner(status).is_some()).await.is_err() {
-            let reason = format!("{name} does not ask to join; start it with an empty data folder and try again");
-            return Err(ControlError::Impossible(reason));
-        }
-        let joiner: NamedMember = joiner(&self.raft.status().borrow()).ok_or(ControlError::Unavailable)?;
-        let id = joiner.id;
-        self.change_group(GroupChange { add: vec![joiner], remove: Vec::new() }).await?;
-        self.await_group(|status| is_voter(status, id)).await
-    }
-
-    async fn remove(&self, name: &str) -> Result<(), ControlError> {
-        let id = self.id_of(name)?;
-        self.change_group(GroupChange { add: Vec::new(), remove: vec![id] }).await?;
-        self.await_group(|status| !is_member(status, id)).await
-    }
-
-    async fn replace(&self, name: &str) -> Result<(), ControlError> {
-        let old = self.id_of(name)?;
-        match self.raft.replace(name).await.map_err(unanswered)? {
-            Ok(()) => self.await_group(|status| !is_member(status, old)).await,
-            Err(ReplaceRefused::Change(refused)) => Err(change_error(refused)),
-            Err(refused @ ReplaceRefused::NobodyWaits(_)) => Err(ControlError::Impossible(refused.to_string())),
-        }
-    }
-
-    async fn change_group(&self, change: GroupChange) -> Result<(), ControlError> {
-        self.raft.change_members(change).await.map_err(unanswered)?.map_err(change_error)
-    }
-
-    fn id_of(&self, name: &str) -> Result<RaftId, ControlError> {
-        let status = self.raft.status().borrow().clone();
-        let members = status.group.map(|group| group.members).unwrap_or_default();
-        let found = members.iter().find(|member| member.name.as_deref() == Some(name)).map(|member| member.id);
-        found.ok_or_else(|| {
-            let names: Vec<_> = members.iter().filter_map(|member| member.name.as_deref()).collect();
-            ControlError::Impossible(format!("no master is named {name}; there are {}", names.join(", ")))
-        })
-    }
-
-    /// Waits until the group is as wanted. This master may lose the lead meanwhile; the change goes on without it.
-    async fn await_group(&self, wanted: impl Fn(&RaftStatus) -> bool) -> Result<(), ControlError> {
-        let look = async {
-            loop {
-                if wanted(&self.raft.status().borrow()) {
-                    return;
-                }
-                sleep(LOOK_EVERY).await;
-            }
-        };
-        timeout(CHANGE_WAIT, look).await.map_err(|_| ControlError::TimedOut)
-    }
 }
 
 fn resources(config: &MasterConfig) -> Resources {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     Resources::new(config.resources.max_memory_bytes, config.resources.max_cpu_percent, cores)
-}
-
-fn is_member(status: &RaftStatus, id: RaftId) -> bool {
-    status.group.as_ref().is_some_and(|group| group.members.iter().any(|member| member.id == id))
-}
-
-fn is_voter(status: &RaftStatus, id: RaftId) -> bool {
-    let group = status.group.as_ref();
-    group.is_some_and(|group| group.members.iter().any(|member| member.id == id && member.is_voter))
-}
-
-/// Waits for an answer of the coordinator, but not without end.
-async fn answered<T>(asked: impl Future<Output = Result<T, actix::MailboxError>>) -> Result<T, ControlError> {
-    match timeout(limits::PROPOSAL_WAIT + Duration::from_secs(1), asked).await {
-        Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(_)) => Err(ControlError::Unavailable),
-        Err(_) => Err(ControlError::TimedOut),
-    }
-}
-
-fn control_error(error: OrderError) -> ControlError {
-    match error {
-        OrderError::Refused(Refusal::TooFewWorkers { present, expected }) => {
-            ControlError::TooFewWorkers { connected: present as u64, expected: expected as u64 }
-        }
-        OrderError::Refused(refusal) => ControlError::Refused(refusal),
-        OrderError::NotLeading => ControlError::NotLeader,
-        OrderError::Unknown => ControlError::Unavailable,
-    }
-}
-
-fn change_error(refused: ChangeRefused) -> ControlError {
-    match refused {
-        ChangeRefused::NotLeader | ChangeRefused::RemovesLeader => ControlError::NotLeader,
-        ChangeRefused::UnderWay => ControlError::Unavailable,
-        ChangeRefused::Senseless(_) => ControlError::Impossible(refused.to_string()),
-    }
-}
-
-fn unanswered(_: Unanswered) -> ControlError {
-    ControlError::Unavailable
 }
 
 impl MasterControl for Arc<Control> {
@@ -327,7 +228,7 @@ impl MasterControl for Arc<Control> {
         let since = *self.without_leader_since.lock().unwrap_or_else(PoisonError::into_inner);
         let without_leader_ms = match leader {
             Some(_) => 0,
-            None => since.map_or(0, |since| since.elapsed().as_millis() as u64),
+            None => since.map_or(0, Since::elapsed_ms),
         };
         Leadership { term, role, without_leader_ms }
     }
@@ -351,6 +252,9 @@ impl MasterControl for Arc<Control> {
             let raft = self.raft.status().borrow().clone();
             let mut status = status::cluster_status(&raft, &self.node, &self.nodes, seen, self.expect_workers);
             status.warnings.extend(self.resources.warnings());
+            if self.is_draining.load(Ordering::Relaxed) {
+                status.warnings.push(format!("{} is about to end", self.node.name));
+            }
             Ok(status)
         })
     }
@@ -395,12 +299,27 @@ impl MasterControl for Arc<Control> {
         Box::pin(async { self.look(|sight| sight.state.scenario().cloned()).await })
     }
 
-    fn change_members(&self, change: MemberChange, _: Option<RequestKey>) -> Answering<'_, ()> {
-        Box::pin(self.change(change))
+    fn change_members(&self, change: MemberChange, key: Option<RequestKey>) -> Answering<'_, ()> {
+        Box::pin(self.changes.make(change, key))
     }
 
     fn snapshot(&self) -> Answering<'_, Bytes> {
-        Box::pin(async { self.look(|sight| sight.state.to_bytes().into()).await })
+        Box::pin(async {
+            let raft = self.raft.status().borrow().clone();
+            // What a master without a cluster knows is nothing, and nobody must take it for a backup.
+            let (Some(cluster), Some(group)) = (raft.cluster, raft.group) else {
+                return Err(ControlError::Unavailable);
+            };
+            let (index, members, data) = self
+                .look(|sight| (sight.state.applied().0, sight.state.members().to_vec(), sight.state.to_bytes().into()))
+                .await?;
+            let made_unix_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
+            let origin = Origin { cluster, master: self.node.name.clone(), made_unix_ms, members };
+            // The term of that entry is not known here. It is not a later one, and nothing else matters to a new cluster.
+            let snapshot = StoredSnapshot { index, term: group.term, conf_state: Default::default(), data };
+            let backup = backup::to_bytes(&snapshot, &origin);
+            backup.map(Bytes::from).map_err(|error| ControlError::Impossible(error.to_string()))
+        })
     }
 
     fn digest(&self) -> Answering<'_, StateDigest> {

@@ -33,7 +33,7 @@ fn peer(name: &str, host: &str, port: u16) -> PeerAddress {
 }
 
 /// A master of the configuration as the state names it.
-pub(super) fn member_of(node: &NodeConfig, id: RaftId) -> Member {
+pub(in crate::compose) fn member_of(node: &NodeConfig, id: RaftId) -> Member {
     let NodeConfig { name, host, port, web_port, priority } = node;
     let (name, host) = (name.as_str().into(), host.as_str().into());
     Member { id, name, host, port: *port, web_port: *web_port, priority: *priority }

@@ -1,5 +1,7 @@
 //! A master: the Raft group, the links, the coordinator and the web port, joined.
 
+mod asking;
+mod changes;
 mod control;
 mod farewell;
 mod links;
@@ -31,6 +33,7 @@ use tracing_subscriber::fmt::writer::BoxMakeWriter;
 
 use self::control::Control;
 use self::links::{Door, Mouth};
+pub(super) use self::members::member_of;
 use self::own_run::Part;
 use self::upkeep::Upkeep;
 use self::watched::Monitoring;
@@ -40,6 +43,7 @@ use super::{link_security, logging, web_parts};
 use crate::cli::{Exit, MasterRole};
 use crate::config::MasterConfig;
 use crate::live::LogLines;
+use crate::raft::status::Phase;
 use crate::raft::store::RedbStore;
 use crate::raft::{self, RaftHandle, RaftOptions, RaftThread};
 use crate::web::{self, ClusterHandle, WebServer, WebSetup};
@@ -54,7 +58,13 @@ pub(super) fn run(origin: &Origin, role: &MasterRole) -> anyhow::Result<Exit> {
     actix_rt::System::new().block_on(async {
         let mut signals = Signals::listen()?;
         let master = Master::start(&role.config, origin).await?;
-        let exit = part.play(&master.control, &mut signals).await;
+        let exit = tokio::select! {
+            exit = part.play(&master.control, &mut signals) => exit,
+            () = master.removed() => {
+                tracing::warn!("{}", removed_text(&role.config));
+                Ok(Exit::Passed)
+            }
+        };
         tokio::select! {
             () = master.stop() => {}
             () = signals.next() => tracing::warn!("told to end a second time; ending at once"),
@@ -124,9 +134,18 @@ impl Master {
         })
     }
 
+    /// Waits until this master has learned that it was removed from the cluster.
+    fn removed(&self) -> impl Future<Output = ()> + use<> {
+        let mut status = self.control.raft_status();
+        async move {
+            if status.wait_for(|status| status.phase == Phase::Removed).await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+
     /// Ends in good order: another master leads before this one is gone, and requests under way are answered.
     async fn stop(self) {
-        tracing::info!("the master ends");
         self.control.drain();
         self.control.hand_over_lead().await;
         self.web.stop().await;
@@ -137,6 +156,14 @@ impl Master {
             tracing::error!("the raft thread did not end well");
         }
     }
+}
+
+fn removed_text(config: &MasterConfig) -> String {
+    format!(
+        "{} was removed from the cluster and ends; delete its data folder {} before it is added again",
+        config.node.name,
+        config.data_dir.display()
+    )
 }
 
 type Opened = oneshot::Receiver<std::io::Result<(RaftHandle, RaftThread)>>;

@@ -87,11 +87,12 @@ pub(super) fn cluster_status(
     let group = raft.group.as_ref();
     let leader = raft.leader();
     let leader_name = leader.and_then(|leader| leader.name.as_deref());
-    let members: Vec<MemberStatus> = group
+    let mut members: Vec<MemberStatus> = group
         .into_iter()
         .flat_map(|group| &group.members)
         .map(|member| member_status(member, raft, nodes, &seen.members))
         .collect();
+    members.sort_by(|one, other| one.name.cmp(&other.name));
     let leader = leader_name.and_then(|name| members.iter().find(|member| member.name == name));
     let leader = leader.map(|member| LeaderAddress {
         name: member.name.clone(),
@@ -162,22 +163,46 @@ fn warnings(raft: &RaftStatus, nodes: &[NodeConfig]) -> Vec<String> {
     let mut warnings = Vec::new();
     match &raft.phase {
         Phase::Waiting(reason) => warnings.push(reason.clone()),
-        Phase::Removed => warnings.push("this master was removed from the cluster".to_owned()),
+        Phase::Removed => warnings.push("this master was removed from the cluster, and ends".to_owned()),
         Phase::Starting | Phase::Running | Phase::Stopped => {}
     }
-    if let Some(group) = &raft.group {
-        let is_in = |node: &&NodeConfig| group.members.iter().any(|member| member.name.as_deref() == Some(&node.name));
-        let missing = nodes.iter().filter(|node| !is_in(node));
-        warnings.extend(missing.map(|node| format!("{} is configured and not a member of the group", node.name)));
-        let unreachable = group.members.iter().filter(|member| raft.leads() && !member.is_healthy);
-        warnings.extend(
-            unreachable
-                .map(|member| format!("{} is not heard", member.name.as_deref().unwrap_or("a master without a name"))),
-        );
+    let members = raft.group.as_ref().map(|group| &group.members[..]).unwrap_or_default();
+    let is_member = |name: &str| members.iter().any(|member| member.name.as_deref() == Some(name));
+    let waits = |name: &str| raft.joiners.iter().any(|joiner| &*joiner.name == name);
+    if raft.group.is_some() {
+        let strangers = nodes.iter().filter(|node| !is_member(&node.name) && !waits(&node.name));
+        warnings.extend(strangers.map(|node| {
+            format!(
+                "{0} is in the configuration of {1} but no member: take it out there, or start it with an empty data \
+                 folder and let it in with 'akrida cluster replace {0}'",
+                node.name, raft.name
+            )
+        }));
+        warnings.extend(quorum(raft, members));
     }
-    let joiners = raft.joiners.iter();
-    warnings.extend(joiners.map(|joiner| {
+    warnings.extend(raft.joiners.iter().map(|joiner| {
         format!("{0} waits with an empty data folder; let it in with 'akrida cluster replace {0}'", joiner.name)
     }));
     warnings
+}
+
+/// Who does not answer, and what that means for the cluster.
+fn quorum(raft: &RaftStatus, members: &[InGroup]) -> Option<String> {
+    let voters = members.iter().filter(|member| member.is_voter);
+    let (all, healthy) = (voters.clone().count(), voters.filter(|member| member.is_healthy).count());
+    let needed = all / 2 + 1;
+    if raft.leader().is_none() {
+        return Some(format!("nobody leads; that takes {needed} of the {all} masters"));
+    }
+    let name = |member: &InGroup| member.name.as_deref().unwrap_or("a master without a name").to_owned();
+    let silent: Vec<String> = members.iter().filter(|member| !member.is_healthy).map(name).collect();
+    if !raft.leads() || silent.is_empty() {
+        return None;
+    }
+    let more = match healthy.saturating_sub(needed) {
+        0 => "the loss of one more stops the cluster".to_owned(),
+        spare => format!("the cluster survives the loss of {spare} more"),
+    };
+    let (silent, verb) = (silent.join(", "), if silent.len() == 1 { "does" } else { "do" });
+    Some(format!("{silent} {verb} not answer; {healthy} of {all} masters do, and {more}"))
 }

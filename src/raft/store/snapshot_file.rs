@@ -58,20 +58,34 @@ pub(super) enum Unusable {
 
 /// Writes a file as a whole or not at all.
 pub(super) fn write(path: &Path, kind: Kind, snapshot: &StoredSnapshot, members: &[u8]) -> Result<(), StoreError> {
-    let too_long = |_| StoreError::out_of_place("a snapshot whose group or members are longer than 4 GiB");
-    let group = snapshot.conf_state.write_to_bytes().map_err(io::Error::other);
-    let group = group.map_err(StoreError::io("write", path))?;
-    let mut numbers = Vec::with_capacity(NUMBERS_BYTES);
-    numbers.extend_from_slice(&snapshot.index.to_le_bytes());
-    numbers.extend_from_slice(&snapshot.term.to_le_bytes());
-    numbers.extend_from_slice(&u32::try_from(group.len()).map_err(too_long)?.to_le_bytes());
-    numbers.extend_from_slice(&u32::try_from(members.len()).map_err(too_long)?.to_le_bytes());
-    let body = [&numbers[..], &group, members, &snapshot.data];
-    let head = head(kind, &body);
+    let (head, before) = before_state(kind, snapshot, members)?;
     durable_file::write(path, |file| {
-        file.write_all(&head)?;
-        body.iter().try_for_each(|part| file.write_all(part))
+        [&head[..], &before, &snapshot.data].into_iter().try_for_each(|part| file.write_all(part))
     })
+}
+
+/// The content of a file.
+pub(super) fn to_bytes(kind: Kind, snapshot: &StoredSnapshot, members: &[u8]) -> Result<Vec<u8>, StoreError> {
+    let (head, before) = before_state(kind, snapshot, members)?;
+    Ok([&head[..], &before, &snapshot.data].concat())
+}
+
+/// The head, and the body up to the state.
+fn before_state(
+    kind: Kind,
+    snapshot: &StoredSnapshot,
+    members: &[u8],
+) -> Result<([u8; HEAD_BYTES], Vec<u8>), StoreError> {
+    let too_long = |_| StoreError::out_of_place("a snapshot whose group or members are longer than 4 GiB");
+    let group = snapshot.conf_state.write_to_bytes().expect("a message without required fields can be written");
+    let mut before = Vec::with_capacity(NUMBERS_BYTES + group.len() + members.len());
+    before.extend_from_slice(&snapshot.index.to_le_bytes());
+    before.extend_from_slice(&snapshot.term.to_le_bytes());
+    before.extend_from_slice(&u32::try_from(group.len()).map_err(too_long)?.to_le_bytes());
+    before.extend_from_slice(&u32::try_from(members.len()).map_err(too_long)?.to_le_bytes());
+    before.extend_from_slice(&group);
+    before.extend_from_slice(members);
+    Ok((head(kind, &[&before, &snapshot.data]), before))
 }
 
 /// Reads a file: the snapshot and the members.
@@ -83,7 +97,12 @@ pub(super) fn read(path: &Path, kind: Kind) -> Result<(StoredSnapshot, Bytes), U
     }
     let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default());
     (&file).take(metadata.len()).read_to_end(&mut bytes).map_err(Unusable::Io)?;
-    let body = checked_body(Bytes::from(bytes), kind)?;
+    of_bytes(Bytes::from(bytes), kind)
+}
+
+/// Reads the content of a file: the snapshot and the members.
+pub(super) fn of_bytes(bytes: Bytes, kind: Kind) -> Result<(StoredSnapshot, Bytes), Unusable> {
+    let body = checked_body(bytes, kind)?;
     decode(body).ok_or_else(|| Unusable::Damaged("its content cannot be read".to_owned()))
 }
 

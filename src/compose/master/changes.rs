@@ -1,0 +1,217 @@
+//! Changes of who is a master and who leads, as an operator asks the leader for them.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use actix::Addr;
+use akrida_actors::coordinator::CoordinatorActor;
+use akrida_actors::coordinator::messages::{Look, Propose};
+use akrida_core::ids::RaftId;
+use akrida_core::replica::change::{ChangeRefused, MemberChange as GroupChange};
+use akrida_core::replica::stored::NamedMember;
+use akrida_core::state::command::Command;
+use akrida_core::state::member::Member;
+use akrida_core::state::request::RequestKey;
+use tokio::time::{sleep, timeout};
+
+use super::asking::{answered, control_error};
+use super::members;
+use crate::api::AddMember;
+use crate::config::NodeConfig;
+use crate::raft::status::RaftStatus;
+use crate::raft::{RaftHandle, ReplaceRefused, Unanswered};
+use crate::web::{ControlError, MemberChange};
+
+/// How often a change of the group is looked at until it is done.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// How long a change of the members may take. What takes longer goes on by itself.
+const CHANGE_WAIT: Duration = Duration::from_secs(20);
+
+/// Changes that were made and are remembered, so that a request that comes again is answered as the first time.
+const DONE_KEPT: usize = 64;
+
+/// Changes the members of a group.
+pub(super) struct Changes {
+    nodes: Vec<NodeConfig>,
+    raft: RaftHandle,
+    coordinator: Addr<CoordinatorActor>,
+    done: Mutex<VecDeque<RequestKey>>,
+}
+
+impl Changes {
+    pub(super) fn new(nodes: Vec<NodeConfig>, raft: RaftHandle, coordinator: Addr<CoordinatorActor>) -> Self {
+        Self { nodes, raft, coordinator, done: Mutex::default() }
+    }
+
+    /// Makes a change, and waits until it is done.
+    pub(super) async fn make(&self, change: MemberChange, key: Option<RequestKey>) -> Result<(), ControlError> {
+        if !self.raft.status().borrow().leads() {
+            return Err(ControlError::NotLeader);
+        }
+        if key.as_ref().is_some_and(|key| self.done().contains(key)) {
+            return Ok(());
+        }
+        match change {
+            MemberChange::Transfer(name) => self.transfer(&name).await,
+            MemberChange::Add(member) => self.add(member).await,
+            MemberChange::Remove(name) => self.remove(&name).await,
+            MemberChange::Replace(name) => self.replace(&name).await,
+        }?;
+        if let Some(key) = key {
+            let mut done = self.done();
+            done.push_back(key);
+            if done.len() > DONE_KEPT {
+                done.pop_front();
+            }
+        }
+        Ok(())
+    }
+
+    fn done(&self) -> std::sync::MutexGuard<'_, VecDeque<RequestKey>> {
+        self.done.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn transfer(&self, name: &str) -> Result<(), ControlError> {
+        let to = self.id_of(name)?;
+        if to == self.raft.status().borrow().id {
+            return Ok(());
+        }
+        self.raft.transfer(to).map_err(unanswered)?;
+        self.await_group(|status| status.leader().is_some_and(|leader| leader.id == to)).await
+    }
+
+    async fn add(&self, added: AddMember) -> Result<(), ControlError> {
+        let AddMember { name, host, port, web_port, priority } = added;
+        if self.id_of(&name).is_ok() {
+            return Err(ControlError::Impossible(format!("{name} is a master already")));
+        }
+        let name: Arc<str> = name.as_str().into();
+        // From now on, all masters call it and let it in.
+        let id = members::NOT_YET;
+        let awaited = Member { id, name: Arc::clone(&name), host: host.as_str().into(), port, web_port, priority };
+        let mut known = self.members().await?;
+        known.retain(|member| member.name != name);
+        known.push(awaited);
+        self.propose_members(known).await?;
+        let asks = self.await_group(|status| joiner(status, &name).is_some()).await;
+        let Some(joiner) = asks.ok().and_then(|()| joiner(&self.raft.status().borrow(), &name)) else {
+            self.forget_awaited(&name).await?;
+            let reason = format!(
+                "{name} does not ask to join from {host}:{port}; start it with an empty data folder and a \
+                 configuration that lists all masters and itself, and try again"
+            );
+            return Err(ControlError::Impossible(reason));
+        };
+        let id = joiner.id;
+        self.change_group(GroupChange { add: vec![joiner], remove: Vec::new() }).await?;
+        self.await_group(|status| is_voter(status, id)).await
+    }
+
+    /// Takes a master out of the state that was to be added. Whether there was one.
+    async fn forget_awaited(&self, name: &str) -> Result<bool, ControlError> {
+        let known = self.members().await?;
+        let is_awaited = |member: &Member| &*member.name == name && member.id == members::NOT_YET;
+        let left: Vec<Member> = known.iter().filter(|member| !is_awaited(member)).cloned().collect();
+        let was_awaited = left.len() < known.len();
+        if was_awaited {
+            self.propose_members(left).await?;
+        }
+        Ok(was_awaited)
+    }
+
+    async fn remove(&self, name: &str) -> Result<(), ControlError> {
+        let id = match self.id_of(name) {
+            Ok(id) => id,
+            Err(_) if self.forget_awaited(name).await? => return Ok(()),
+            Err(unknown) => return Err(unknown),
+        };
+        self.change_group(GroupChange { add: Vec::new(), remove: vec![id] }).await?;
+        self.await_group(|status| !is_member(status, id)).await
+    }
+
+    /// A master that the configuration names need not have been a member: after a disaster, none of the others is.
+    async fn replace(&self, name: &str) -> Result<(), ControlError> {
+        let old = self.id_of(name);
+        if let Err(unknown) = &old
+            && !self.nodes.iter().any(|node| node.name == name)
+        {
+            return Err(unknown.clone());
+        }
+        let waits = joiner(&self.raft.status().borrow(), name);
+        match self.raft.replace(name).await.map_err(unanswered)? {
+            Ok(()) => {}
+            Err(ReplaceRefused::Change(refused)) => return Err(change_error(refused)),
+            Err(refused @ ReplaceRefused::NobodyWaits(_)) => return Err(ControlError::Impossible(refused.to_string())),
+        }
+        self.await_group(|status| {
+            let is_gone = old.as_ref().is_ok_and(|old| !is_member(status, *old));
+            is_gone || waits.as_ref().is_some_and(|joiner| is_voter(status, joiner.id))
+        })
+        .await
+    }
+
+    async fn change_group(&self, change: GroupChange) -> Result<(), ControlError> {
+        self.raft.change_members(change).await.map_err(unanswered)?.map_err(change_error)
+    }
+
+    /// What the state says of the masters.
+    pub(super) async fn members(&self) -> Result<Vec<Member>, ControlError> {
+        answered(self.coordinator.send(Look(Box::new(|sight| sight.state.members().to_vec())))).await
+    }
+
+    /// Has the state say this of the masters.
+    pub(super) async fn propose_members(&self, members: Vec<Member>) -> Result<(), ControlError> {
+        let proposed = self.coordinator.send(Propose(Command::SetMembers(members)));
+        answered(proposed).await?.map(|_| ()).map_err(control_error)
+    }
+
+    fn id_of(&self, name: &str) -> Result<RaftId, ControlError> {
+        let status = self.raft.status().borrow().clone();
+        let members = status.group.map(|group| group.members).unwrap_or_default();
+        let found = members.iter().find(|member| member.name.as_deref() == Some(name)).map(|member| member.id);
+        found.ok_or_else(|| {
+            let names: Vec<_> = members.iter().filter_map(|member| member.name.as_deref()).collect();
+            ControlError::Impossible(format!("no master is named {name}; there are {}", names.join(", ")))
+        })
+    }
+
+    /// Waits until the group is as wanted. This master may lose the lead meanwhile; the change goes on without it.
+    async fn await_group(&self, wanted: impl Fn(&RaftStatus) -> bool) -> Result<(), ControlError> {
+        let look = async {
+            loop {
+                if wanted(&self.raft.status().borrow()) {
+                    return;
+                }
+                sleep(LOOK_EVERY).await;
+            }
+        };
+        timeout(CHANGE_WAIT, look).await.map_err(|_| ControlError::TimedOut)
+    }
+}
+
+fn joiner(status: &RaftStatus, name: &str) -> Option<NamedMember> {
+    status.joiners.iter().find(|joiner| &*joiner.name == name).cloned()
+}
+
+fn is_member(status: &RaftStatus, id: RaftId) -> bool {
+    status.group.as_ref().is_some_and(|group| group.members.iter().any(|member| member.id == id))
+}
+
+fn is_voter(status: &RaftStatus, id: RaftId) -> bool {
+    let group = status.group.as_ref();
+    group.is_some_and(|group| group.members.iter().any(|member| member.id == id && member.is_voter))
+}
+
+fn change_error(refused: ChangeRefused) -> ControlError {
+    match refused {
+        ChangeRefused::NotLeader | ChangeRefused::RemovesLeader => ControlError::NotLeader,
+        ChangeRefused::UnderWay => ControlError::Unavailable,
+        ChangeRefused::Senseless(_) => ControlError::Impossible(refused.to_string()),
+    }
+}
+
+fn unanswered(_: Unanswered) -> ControlError {
+    ControlError::Unavailable
+}
