@@ -16,6 +16,12 @@ pub(crate) enum Node {
     Worker(usize),
 }
 
+impl Node {
+    pub(crate) fn is_master(self) -> bool {
+        matches!(self, Self::Master(_))
+    }
+}
+
 /// One thing that happens.
 #[derive(Debug)]
 pub(crate) enum Event {
@@ -36,7 +42,7 @@ pub(crate) enum Event {
     FaultOver(Fault),
     /// The clients of the cluster: the next action, another attempt, an answer.
     NextAction,
-    Attempt(ActionId),
+    Attempt(ActionId, u64),
     Answered { action: ActionId, outcome: Outcome },
     /// The operator looks whether a change of members is done.
     Operator,

@@ -21,6 +21,10 @@ pub(crate) enum Fault {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Split,
+    /// Masters do not reach each other, and workers reach all of them.
+    SplitMasters,
+    /// A worker reaches only some of the masters.
+    CutWorker,
     OneWay,
     Isolate,
     Bridge,
@@ -39,8 +43,10 @@ enum Kind {
     Nothing,
 }
 
-const KINDS: [Kind; 17] = [
+const KINDS: [Kind; 19] = [
     Kind::Split,
+    Kind::SplitMasters,
+    Kind::CutWorker,
     Kind::OneWay,
     Kind::Isolate,
     Kind::Bridge,
@@ -75,7 +81,7 @@ impl Faults {
         if kinds.is_empty() {
             kinds.push(Kind::Nothing);
         }
-        Self { kinds, every_us: random.u64(SECOND..6 * SECOND), are_over: false }
+        Self { kinds, every_us: random.u64(SECOND..4 * SECOND), are_over: false }
     }
 }
 
@@ -93,10 +99,11 @@ impl World {
     }
 
     fn begin_fault(&mut self, kind: Kind) {
-        let (master, worker) = (self.some_master(), self.random.usize(..self.workers.len()));
+        let (master, worker) = (self.master_to_fail(), self.random.usize(..self.workers.len()));
         match kind {
             Kind::Nothing => {}
-            Kind::Split | Kind::OneWay | Kind::Isolate | Kind::Bridge => self.begin_cut(kind),
+            Kind::Split | Kind::SplitMasters | Kind::OneWay | Kind::Isolate | Kind::Bridge => self.begin_cut(kind),
+            Kind::CutWorker => self.cut_worker(worker),
             Kind::Loss => {
                 (self.network.loss_permille, self.network.double_permille) = (150, 50);
                 self.end_fault_later(Fault::Loss, 10 * SECOND);
@@ -138,6 +145,13 @@ impl World {
         masters[self.random.usize(..masters.len())]
     }
 
+    /// A master that is in use; every other time the one that leads.
+    fn master_to_fail(&mut self) -> usize {
+        let leads = |at: &usize| self.masters[*at].process.as_ref().is_some_and(|process| process.replica.leads());
+        let leader = (0..self.masters.len()).find(leads).filter(|_| self.random.bool());
+        leader.unwrap_or_else(|| self.some_master())
+    }
+
     fn all_nodes(&self) -> Vec<Node> {
         let masters = (0..self.masters.len()).map(Node::Master);
         masters.chain((0..self.workers.len()).map(Node::Worker)).collect()
@@ -145,7 +159,7 @@ impl World {
 
     fn begin_cut(&mut self, kind: Kind) {
         let nodes = self.all_nodes();
-        let one = Node::Master(self.some_master());
+        let one = Node::Master(self.master_to_fail());
         let one = if self.random.u32(..3) == 0 { nodes[self.random.usize(..nodes.len())] } else { one };
         let sides: Vec<bool> = nodes.iter().map(|_| self.random.bool()).collect();
         let outgoing = self.random.bool();
@@ -155,6 +169,7 @@ impl World {
                 let is_cut = match kind {
                     Kind::Isolate => *from == one || *to == one,
                     Kind::OneWay => (if outgoing { *from } else { *to }) == one,
+                    Kind::SplitMasters => sides[from_at] != sides[to_at] && from.is_master() && to.is_master(),
                     Kind::Bridge => sides[from_at] != sides[to_at] && *from != one && *to != one,
                     _ => sides[from_at] != sides[to_at],
                 };
@@ -165,6 +180,18 @@ impl World {
         }
         self.network.cut(&cut);
         self.end_fault_later(Fault::Cut(cut), 15 * SECOND);
+    }
+
+    fn cut_worker(&mut self, worker: usize) {
+        let worker = Node::Worker(worker);
+        let mut cut = Vec::new();
+        for master in (0..self.masters.len()).map(Node::Master) {
+            if self.random.bool() {
+                cut.extend([(worker, master), (master, worker)]);
+            }
+        }
+        self.network.cut(&cut);
+        self.end_fault_later(Fault::Cut(cut), 20 * SECOND);
     }
 
     fn end_fault_later(&mut self, fault: Fault, most_us: u64) {

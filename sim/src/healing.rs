@@ -31,7 +31,7 @@ pub(crate) enum Stage {
     /// The run that goes on gets all its users, or ends by itself.
     Recovering { since_us: u64 },
     /// The run that goes on is to stop.
-    Stopping { since_us: u64 },
+    Stopping { since_us: u64, was_asked: bool },
     /// A new run is to start.
     Starting { since_us: u64, action: ActionId },
     /// It goes on.
@@ -50,7 +50,7 @@ impl Stage {
             Self::Chaos | Self::Done => None,
             Self::Gathering { since_us }
             | Self::Recovering { since_us }
-            | Self::Stopping { since_us }
+            | Self::Stopping { since_us, .. }
             | Self::Starting { since_us, .. }
             | Self::Serving { since_us, .. }
             | Self::Ending { since_us, .. }
@@ -106,15 +106,15 @@ impl World {
             }
             Stage::Gathering { .. } => self.have_gathered().then_some(Stage::Recovering { since_us: now_us }),
             Stage::Recovering { .. } => self.has_recovered().then(|| {
-                if self.phase().is_some_and(|phase| phase != RunPhase::Ended) {
+                let was_asked = self.phase() == Some(Some(RunPhase::Active));
+                if was_asked {
                     self.want(Wish::Stop);
                 }
-                Stage::Stopping { since_us: now_us }
+                Stage::Stopping { since_us: now_us, was_asked }
             }),
-            Stage::Stopping { .. } => {
-                let is_over = self.phase().is_none_or(|phase| phase == RunPhase::Ended) && self.clients.are_done();
-                is_over.then(|| {
-                    self.check_ended_places();
+            Stage::Stopping { was_asked, .. } => {
+                (self.is_over() && self.clients.are_done()).then(|| {
+                    self.check_ended_run(was_asked);
                     let users = self.random.u64(2..self.pace.users_max.max(3));
                     let action = self.want(Wish::Start(Box::new(spec(users, 50, None))));
                     Stage::Starting { since_us: now_us, action }
@@ -125,7 +125,7 @@ impl World {
                 self.want(Wish::Stop);
                 Stage::Ending { since_us: now_us, run }
             }),
-            Stage::Ending { run, .. } => (self.phase() == Some(RunPhase::Ended)).then(|| {
+            Stage::Ending { run, .. } => self.is_over().then(|| {
                 self.check_served(run);
                 Stage::Agreeing { since_us: now_us }
             }),
@@ -141,8 +141,13 @@ impl World {
         leading.max_by_key(|(term, _)| *term).map(|(_, process)| &process.shell.state)
     }
 
-    fn phase(&self) -> Option<RunPhase> {
-        self.state()?.run().map(Run::phase)
+    /// Where the run stands, if there is one; nothing at all while nobody leads.
+    fn phase(&self) -> Option<Option<RunPhase>> {
+        Some(self.state()?.run().map(Run::phase))
+    }
+
+    fn is_over(&self) -> bool {
+        matches!(self.phase(), Some(None | Some(RunPhase::Ended)))
     }
 
     /// Whether every worker is registered as it is, every client knows what came of its action, and the members are as the
@@ -159,7 +164,8 @@ impl World {
 
     /// Whether every user of the plan runs once, if its slot is to be run by anybody.
     fn has_recovered(&self) -> bool {
-        let Some(run) = self.state().and_then(ClusterState::run) else { return true };
+        let Some(state) = self.state() else { return false };
+        let Some(run) = state.run() else { return true };
         match run.phase() {
             RunPhase::Preparing => return false,
             RunPhase::Stopping | RunPhase::Ended => return true,
@@ -175,7 +181,7 @@ impl World {
         match self.clients.outcome(action)? {
             Outcome::Done(akrida_core::state::request::Reply::Run(run)) => {
                 let run = *run;
-                (self.phase() == Some(RunPhase::Active)).then_some(run)
+                (self.phase() == Some(Some(RunPhase::Active))).then_some(run)
             }
             other => {
                 let what = format!("a healed cluster does not start a run: {other:?}");
@@ -185,9 +191,13 @@ impl World {
         }
     }
 
-    /// Whoever took part to the end has everything counted.
-    fn check_ended_places(&mut self) {
+    /// Whoever took part to the end has everything counted; if the run ended when all was well, that is everybody.
+    fn check_ended_run(&mut self, all_was_well: bool) {
         let Some(run) = self.state().and_then(ClusterState::run) else { return };
+        if all_was_well && !run.missing().is_empty() {
+            let what = format!("{:?} never sent their last deltas, although faults had ended", run.missing());
+            return self.oracle.fail(Invariant::G, what);
+        }
         let finished = run.participants().iter().enumerate();
         let finished = finished.filter(|(_, known)| known.state == ParticipantState::Finished);
         let (id, places): (RunId, Vec<usize>) = (run.id(), finished.map(|(at, _)| at).collect());
@@ -199,7 +209,7 @@ impl World {
 
     /// The run that the healed cluster has served is whole.
     fn check_served(&mut self, id: RunId) {
-        self.check_ended_places();
+        self.check_ended_run(true);
         let Some(run) = self.state().and_then(ClusterState::run).filter(|run| run.id() == id) else {
             return self.oracle.fail(Invariant::G, format!("run {id} is not the last one"));
         };

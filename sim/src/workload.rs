@@ -42,6 +42,8 @@ pub(crate) enum Wish {
 #[derive(Debug)]
 struct Action {
     wish: Wish,
+    /// How often it was tried.
+    attempts: u64,
     /// The answer that counts.
     outcome: Option<Outcome>,
 }
@@ -71,8 +73,8 @@ impl World {
     pub(crate) fn want(&mut self, wish: Wish) -> ActionId {
         let id = ActionId(self.clients.actions.len());
         self.note(format_args!("{id:?} is to {wish:?}"));
-        self.clients.actions.push(Action { wish, outcome: None });
-        self.schedule.after(1, Event::Attempt(id));
+        self.clients.actions.push(Action { wish, attempts: 0, outcome: None });
+        self.schedule.after(1, Event::Attempt(id, 0));
         id
     }
 
@@ -114,17 +116,20 @@ impl World {
         Wish::Start(Box::new(spec))
     }
 
-    /// A client tries, with any master, and will try again.
-    pub(crate) fn attempt(&mut self, id: ActionId) {
-        if self.clients.actions[id.0].outcome.is_some() {
+    /// A client tries, with any master, and will try again; unless it has tried since this was planned.
+    pub(crate) fn attempt(&mut self, id: ActionId, attempts: u64) {
+        let action = &mut self.clients.actions[id.0];
+        if action.outcome.is_some() || action.attempts != attempts {
             return;
         }
+        action.attempts += 1;
+        let attempts = action.attempts;
         let masters: Vec<usize> = (0..self.masters.len()).filter(|at| self.masters[*at].is_in_use).collect();
         let at = masters[self.random.usize(..masters.len())];
         let delay_us = self.random.u64(MS..10 * MS);
         self.plan_at_master(at, delay_us, MasterEvent::Order(id));
         let again_us = self.random.u64(SECOND..3 * SECOND);
-        self.schedule.after(again_us, Event::Attempt(id));
+        self.schedule.after(again_us, Event::Attempt(id, attempts));
     }
 
     /// An attempt has reached a master.
@@ -162,8 +167,8 @@ impl World {
         }
         match outcome {
             Outcome::NotLeading | Outcome::Unknown => {
-                let wait_us = self.random.u64(50 * MS..500 * MS);
-                self.schedule.after(wait_us, Event::Attempt(id));
+                let (wait_us, attempts) = (self.random.u64(50 * MS..500 * MS), action.attempts);
+                self.schedule.after(wait_us, Event::Attempt(id, attempts));
             }
             Outcome::Done(_) | Outcome::Refused(_) => {
                 self.oracle.counts.actions += u64::from(matches!(outcome, Outcome::Done(_)));

@@ -31,7 +31,7 @@ const MASTERS_MAX: usize = 6;
 /// The lease of workers. Shorter than in the program, so that more happens in a run.
 const LEASE: Duration = Duration::from_secs(4);
 /// A cluster that does so much in one run is stuck in a circle.
-const EVENTS_MAX: u64 = 20_000_000;
+const EVENTS_MAX: u64 = 5_000_000;
 
 /// How much of everything there is in a seed.
 #[derive(Debug)]
@@ -72,7 +72,7 @@ impl Pace {
     fn some(random: &mut Rng) -> Self {
         let fail_back = random.bool().then(|| FailBackRule { steady_ticks: random.u64(20..200), rest_ticks: 300 });
         Self {
-            chaos_us: random.u64(20 * SECOND..60 * SECOND),
+            chaos_us: random.u64(20 * SECOND..80 * SECOND),
             users_max: random.u64(10..80),
             request_every_us: random.u64(150 * MS..700 * MS),
             snapshot_entries: random.u64(20..200),
@@ -157,7 +157,7 @@ impl World {
             Event::Fault => self.next_fault(),
             Event::FaultOver(fault) => self.end_fault(fault),
             Event::NextAction => self.next_action(),
-            Event::Attempt(action) => self.attempt(action),
+            Event::Attempt(action, attempts) => self.attempt(action, attempts),
             Event::Answered { action, outcome } => self.hear_answer(action, outcome),
             Event::Operator => self.operate(),
             Event::LookAtHealing => self.look_at_healing(),
