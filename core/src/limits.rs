@@ -282,11 +282,19 @@ pub const DRAIN_MAX: Duration = Duration::from_secs(5);
 /// Requests with an idempotency key that are remembered at least so long.
 pub const REQUESTS_KEPT: Duration = Duration::from_secs(120);
 
+/// Requests with an idempotency key that are remembered however old they seem: the clocks of two leaders may differ by
+/// hours, and then a request of a moment ago looks old.
+pub const REQUESTS_KEPT_MIN: usize = 1_000;
+
 /// Requests with an idempotency key that are remembered at most.
 pub const REQUESTS_KEPT_MAX: usize = 10_000;
 
 /// Runs of the past that are kept.
 pub const RUNS_KEPT_MAX: usize = 50;
+
+/// Size of the runs of the past that are kept, as they are written in a snapshot; the oldest go first. A snapshot is one
+/// message between masters, and the rest of it is for the run that goes on.
+pub const HISTORY_BYTES_MAX: usize = FRAME_BYTES_MAX / 2;
 
 /// Size of a scenario with all its data files, as it is replicated.
 pub const BUNDLE_BYTES_MAX: usize = 16 * 1024 * 1024;

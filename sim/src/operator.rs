@@ -77,7 +77,8 @@ impl World {
         self.crash_master(at, true);
         self.note(format_args!("master {at} has lost its disk"));
         let id = RaftId(self.random.u64(1..));
-        self.masters[at].equip(id, Stored::joining());
+        let lost = self.masters[at].equip(id, Stored::joining());
+        self.lost_disks.push((old, lost));
         self.schedule.after(SECOND, Event::Start(Node::Master(at)));
         self.operator.change = Some(Change { add: vec![at], remove: vec![old], retires: None });
     }

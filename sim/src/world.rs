@@ -13,6 +13,7 @@ use fastrand::Rng;
 
 use crate::bugs::Bug;
 use crate::clock::{Clock, MS, SECOND};
+use crate::disk::Disk;
 use crate::event::{Event, Node};
 use crate::faults::Faults;
 use crate::healing::Stage;
@@ -55,6 +56,8 @@ pub(crate) struct World {
     pub(crate) network: Network,
     pub(crate) links: Links,
     pub(crate) masters: Vec<Master>,
+    /// Disks that were lost, as they were: what had been on them counts as having been there.
+    pub(crate) lost_disks: Vec<(RaftId, Disk)>,
     pub(crate) workers: Vec<Worker>,
     pub(crate) clients: Clients,
     pub(crate) operator: Operator,
@@ -96,6 +99,7 @@ impl World {
             network: Network::good(),
             links: Links::default(),
             masters,
+            lost_disks: Vec::new(),
             workers,
             clients: Clients::default(),
             operator: Operator::default(),

@@ -103,7 +103,7 @@ async fn give_orders(client: Rc<ClusterClient>, run: RunId, mut orders: mpsc::Re
             Order::Edit { users, rate } => {
                 client.edit(run, &EditRun { users, spawn_rate_per_s: rate.as_per_second() }).await
             }
-            Order::Start(..) => Ok(()),
+            Order::Start(..) | Order::To(..) => Ok(()),
         };
         if let Err(error) = done {
             tracing::warn!("{error}");

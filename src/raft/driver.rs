@@ -242,6 +242,10 @@ impl Driver {
 
     fn send(&mut self, send: Send) {
         let Send { to, message, is_snapshot } = send;
+        if message.len() > limits::FRAME_BYTES_MAX {
+            let (bytes, most) = (message.len(), limits::FRAME_BYTES_MAX);
+            tracing::error!(bytes, most, "the state is too large to be sent: a master that lags behind cannot catch up");
+        }
         let name = self.name_of(to);
         let is_sent = name.is_some_and(|name| self.send_to(&name, message));
         if !is_sent {

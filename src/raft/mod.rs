@@ -21,4 +21,4 @@ mod thread;
 mod writer;
 
 pub use handle::{RaftHandle, ReplaceRefused, Unanswered};
-pub use thread::{RaftOptions, RaftThread, start};
+pub use thread::{FailBackAfter, RaftOptions, RaftThread, start};

@@ -38,8 +38,23 @@ pub struct RaftOptions {
     pub heartbeat_interval: Duration,
     /// Of two masters that could lead, the one with the higher priority does. Different for each master.
     pub priority: i64,
-    /// Whether a better master gets the lead back.
-    pub fails_back: bool,
+    /// When a better master gets the lead back; `None` for never.
+    pub fail_back: Option<FailBackAfter>,
+}
+
+/// How patient a leader is with a better master.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FailBackAfter {
+    /// How long the better one must have been healthy and caught up.
+    pub steady: Duration,
+    /// Least time between two transfers by one master.
+    pub rest: Duration,
+}
+
+impl Default for FailBackAfter {
+    fn default() -> Self {
+        Self { steady: limits::FAIL_BACK_STEADY, rest: limits::FAIL_BACK_REST }
+    }
 }
 
 impl RaftOptions {
@@ -53,7 +68,7 @@ impl RaftOptions {
             election_timeout: Duration::from_millis(500),
             heartbeat_interval: Duration::from_millis(100),
             priority,
-            fails_back: true,
+            fail_back: Some(FailBackAfter::default()),
         }
     }
 
@@ -70,9 +85,9 @@ impl RaftOptions {
         let election = self.election_ticks();
         let heartbeat = (self.ticks(self.heartbeat_interval) as usize).min(election - 1);
         let mut config = ReplicaConfig::new(identity.raft_id, election, heartbeat, self.priority, fastrand::u64(..));
-        config.fail_back = self.fails_back.then(|| FailBackRule {
-            steady_ticks: self.ticks(limits::FAIL_BACK_STEADY),
-            rest_ticks: self.ticks(limits::FAIL_BACK_REST),
+        config.fail_back = self.fail_back.map(|after| FailBackRule {
+            steady_ticks: self.ticks(after.steady),
+            rest_ticks: self.ticks(after.rest),
         });
         config
     }

@@ -161,17 +161,8 @@ async fn change(
 ) -> Answer {
     let run = run_id(id).ok_or_else(Failure::no_such_run)?;
     let relayed = Relayed::changing(&request, payload, limits::WEB_BODY_BYTES_MAX).await?;
-    let order = order(&relayed)?;
+    let order = Order::To(run, Box::new(order(&relayed)?));
     let local = async || {
-        // Orders are for the active run, whichever that is: one for another run must not reach it.
-        let current = site.cluster().views().borrow().as_ref().map(|view| view.run.id);
-        if current != Some(run) {
-            site.cluster().read_barrier().await?;
-            let current = site.cluster().views().borrow().as_ref().map(|view| view.run.id);
-            if current != Some(run) {
-                return Err(Failure::no_such_run().into());
-            }
-        }
         site.cluster().order(order.clone(), relayed.request_key()).await?;
         Ok(HttpResponse::Ok().json(Done { done: true }))
     };

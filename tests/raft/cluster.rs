@@ -10,7 +10,7 @@ use akrida::raft::status::RaftStatus;
 use akrida::raft::store::{
     HardState, Identity, LogStore, MemoryStore, RedbStore, StoreError, Stored, StoredEntry, StoredSnapshot,
 };
-use akrida::raft::{RaftHandle, RaftOptions, RaftThread, ReplaceRefused, start};
+use akrida::raft::{FailBackAfter, RaftHandle, RaftOptions, RaftThread, ReplaceRefused, start};
 use bytes::Bytes;
 use tempfile::TempDir;
 
@@ -42,6 +42,8 @@ pub(crate) struct Cluster {
     links: Links,
     disks: BTreeMap<String, Disk>,
     running: BTreeMap<String, Running>,
+    /// When the last of the names gets the lead back, which has the highest priority.
+    pub(crate) fail_back: Option<FailBackAfter>,
     next: u64,
 }
 
@@ -58,7 +60,7 @@ impl Cluster {
     fn with_disks(names: &[&str], disk: impl Fn() -> Disk) -> Self {
         let disks = names.iter().map(|name| ((*name).to_owned(), disk())).collect();
         let names = names.iter().map(|name| Arc::from(*name)).collect();
-        Self { names, links: Links::default(), disks, running: BTreeMap::new(), next: 0 }
+        Self { names, links: Links::default(), disks, running: BTreeMap::new(), fail_back: None, next: 0 }
     }
 
     pub(crate) fn start(&mut self, name: &str) {
@@ -67,6 +69,7 @@ impl Cluster {
         options.tick = Duration::from_millis(10);
         options.election_timeout = Duration::from_millis(500);
         options.heartbeat_interval = Duration::from_millis(100);
+        options.fail_back = self.fail_back;
         let machine = Machine::default();
         let links = Link { from: name.to_owned(), links: self.links.clone() };
         let disk: Box<dyn LogStore> = match &self.disks[name] {

@@ -5,7 +5,9 @@ mod failures;
 mod machine;
 
 use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
+use akrida::raft::FailBackAfter;
 use akrida::raft::status::Phase;
 use cluster::Cluster;
 
@@ -38,6 +40,31 @@ async fn the_lead_is_transferred_and_survives_the_loss_of_a_master() {
     cluster.stop(&second);
     records.extend(cluster.commit(50).await);
     cluster.start(&second);
+    cluster.until("all have applied all", |cluster| cluster.all_have(&records)).await;
+    cluster.stop_all();
+}
+
+#[actix::test]
+async fn a_better_master_that_comes_back_gets_the_lead_but_not_against_an_operator() {
+    let mut cluster = Cluster::new(&["a", "b", "c"]);
+    let (steady, rest) = (Duration::from_secs(1), Duration::from_secs(2));
+    cluster.fail_back = Some(FailBackAfter { steady, rest });
+    cluster.start_all();
+    // Which of them wins the first election is chance.
+    cluster.until("the best one leads", |cluster| cluster.leads("c")).await;
+    let mut records = cluster.commit(20).await;
+    cluster.stop("c");
+    records.extend(cluster.commit(20).await);
+    cluster.start("c");
+    cluster.until("it leads again", |cluster| cluster.leads("c")).await;
+    cluster.transfer("a").await;
+    let term = |cluster: &Cluster| cluster.status("a").group.map(|group| group.term);
+    let held = term(&cluster);
+    let until = Instant::now() + 3 * steady;
+    while Instant::now() < until && term(&cluster) == held {
+        assert!(cluster.leads("a"), "an operator's choice holds until the next election");
+        actix::clock::sleep(Duration::from_millis(20)).await;
+    }
     cluster.until("all have applied all", |cluster| cluster.all_have(&records)).await;
     cluster.stop_all();
 }

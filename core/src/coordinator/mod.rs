@@ -145,6 +145,8 @@ pub enum Order {
     Reset,
     /// Stop the active run.
     Stop,
+    /// Do something to this run, and to no other that may be active meanwhile.
+    To(RunId, Box<Order>),
 }
 
 /// What a leader does.

@@ -39,6 +39,10 @@ impl Coordinator {
                 let at_us = self.instant_us(run, at);
                 Ok(Command::StopRun { run: run.id(), at_us, reason: StopReason::Requested })
             }
+            Order::To(run, order) => match at.run() {
+                Some(active) if active.id() == run => self.order(*order, now, state),
+                _ => Err(Refusal::NoSuchRun),
+            },
         }
     }
 

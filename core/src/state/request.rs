@@ -56,12 +56,14 @@ impl KnownRequests {
         self.order.push_back(Arc::clone(&request.key));
     }
 
-    /// Forgets the oldest requests: those that are too old and those that are too many.
+    /// Forgets the oldest requests: those that are too old, unless they are among the latest, and those that are too many.
     pub(super) fn forget(&mut self, time_ms: u64) {
         let kept_ms = limits::REQUESTS_KEPT.as_millis() as u64;
         while let Some(oldest) = self.order.front() {
             let made_ms = self.by_key.get(oldest).map_or(0, |known| known.time_ms);
-            if self.order.len() < limits::REQUESTS_KEPT_MAX && time_ms <= made_ms.saturating_add(kept_ms) {
+            let is_recent =
+                self.order.len() < limits::REQUESTS_KEPT_MIN || time_ms <= made_ms.saturating_add(kept_ms);
+            if is_recent && self.order.len() < limits::REQUESTS_KEPT_MAX {
                 break;
             }
             self.by_key.remove(oldest);

@@ -9,6 +9,7 @@ use super::command::{Refusal, RunSpec, StopReason};
 use super::participant::{Participant, ParticipantState, WorkerLoss};
 use super::rows::FeederRows;
 use super::slots::Slots;
+use super::snapshot;
 use crate::ids::{Incarnation, RunId, WorkerId};
 use crate::limits;
 use crate::plan::Plan;
@@ -38,6 +39,9 @@ pub struct Run {
     /// By feeder; `None` for those that are not `unique`.
     pub(super) rows: Vec<Option<FeederRows>>,
     pub(super) burnt_rows: u64,
+    /// Its size in a snapshot, once it is a run of the past; 0 before.
+    #[serde(default)]
+    pub(super) kept_bytes: u64,
 }
 
 /// Where a run stands.
@@ -73,6 +77,7 @@ impl Run {
             idle_users_max: 0,
             rows,
             burnt_rows: 0,
+            kept_bytes: 0,
         };
         run.deal_afresh();
         run
@@ -174,6 +179,7 @@ impl Run {
     /// Keeps of an ended run what is looked up later.
     pub(super) fn thin(&mut self) {
         self.stats.recent.clear();
+        self.kept_bytes = snapshot::size_of(self);
     }
 
     fn dismiss_joiners(&mut self) -> Vec<Effect> {

@@ -48,8 +48,20 @@ impl ClusterState {
             last.thin();
             self.history.push_front(last);
             self.history.truncate(limits::RUNS_KEPT_MAX - 1);
+            self.keep_history_small();
         }
         Ok((Reply::Run(id), vec![Effect::BeginRun(positions)]))
+    }
+
+    /// Forgets the oldest runs, so that all of the state fits into one message to another master.
+    fn keep_history_small(&mut self) {
+        let mut bytes = 0;
+        let fit = self.history.iter().take_while(|run| {
+            bytes += run.kept_bytes;
+            bytes <= limits::HISTORY_BYTES_MAX as u64
+        });
+        let fit = fit.count();
+        self.history.truncate(fit);
     }
 
     pub(super) fn end_run(&mut self, run: RunId, missing: &[WorkerId]) -> Result<Vec<Effect>, Refusal> {

@@ -1,5 +1,9 @@
 //! The replicated state as bytes.
 
+use std::io;
+
+use serde::Serialize;
+
 use super::ClusterState;
 
 /// The format of snapshots: the first byte of each.
@@ -17,6 +21,27 @@ pub enum SnapshotError {
     /// It cannot be read.
     #[error("snapshot cannot be read")]
     Malformed(#[from] rmp_serde::decode::Error),
+}
+
+/// How many bytes a part of the state takes in a snapshot.
+pub(super) fn size_of(part: &impl Serialize) -> u64 {
+    let mut counted = Counted(0);
+    rmp_serde::encode::write(&mut counted, part).expect("counting does not fail");
+    counted.0
+}
+
+/// Counts what is written.
+struct Counted(u64);
+
+impl io::Write for Counted {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 impl ClusterState {

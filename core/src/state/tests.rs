@@ -7,6 +7,7 @@ mod intended;
 mod losses;
 mod merging;
 mod requests;
+mod size;
 mod starting;
 
 use std::sync::Arc;

@@ -5,6 +5,7 @@
 use akrida_core::replica::output::CommittedEntry;
 
 use super::Invariant;
+use crate::disk::Disk;
 use crate::world::World;
 
 impl World {
@@ -16,10 +17,12 @@ impl World {
         let voters: Vec<_> = status.members.iter().filter(|member| member.is_voter).map(|member| member.id).collect();
         // The majority of one voter less: the last change may have added one.
         let needed = voters.len().saturating_sub(1) / 2 + 1;
-        let disks = || self.masters.iter().filter(|master| master.is_in_use && voters.contains(&master.id));
+        let of_masters = self.masters.iter().filter(|master| master.is_in_use).map(|master| (master.id, &master.disk));
+        let all = of_masters.chain(self.lost_disks.iter().map(|(id, disk)| (*id, disk)));
+        let disks: Vec<&Disk> = all.filter(|(id, _)| voters.contains(id)).map(|(_, disk)| disk).collect();
         let log = &self.oracle.log;
         for entry in entries.iter().filter(|entry| log.is_new(entry.index.0)) {
-            let copies = disks().filter(|master| master.disk.holds(entry.index.0, &entry.record)).count();
+            let copies = disks.iter().filter(|disk| disk.holds(entry.index.0, &entry.record)).count();
             if copies < needed {
                 let index = entry.index.0;
                 let what = format!("entry {index} is committed on master {at}, and on {copies} of {} disks", voters.len());

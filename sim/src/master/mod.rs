@@ -81,9 +81,10 @@ impl Master {
         }
     }
 
-    /// It gets a new disk with this on it, and takes part.
-    pub(crate) fn equip(&mut self, id: RaftId, stored: Stored) {
-        (self.id, self.disk, self.is_in_use) = (id, Disk::with(stored), true);
+    /// It gets a new disk with this on it, and takes part. Gives the one that it had.
+    pub(crate) fn equip(&mut self, id: RaftId, stored: Stored) -> Disk {
+        (self.id, self.is_in_use) = (id, true);
+        std::mem::replace(&mut self.disk, Disk::with(stored))
     }
 
     pub(crate) fn named(&self) -> NamedMember {

@@ -50,6 +50,16 @@ fn orders_find_no_run_a_run_being_prepared_or_one_that_stops() {
 }
 
 #[test]
+fn an_order_for_one_run_reaches_no_other() {
+    let to = |run| Order::To(run, Box::new(Order::Stop));
+    let mut leader = Leader::new(Settings::default());
+    assert_eq!(leader.order(to(RUN)), Err(Refusal::NoSuchRun));
+    let mut leader = Leader::running(&["a"], endless());
+    assert_eq!(leader.order(to(RunId(9))), Err(Refusal::NoSuchRun));
+    leader.order(to(RUN)).expect("active");
+}
+
+#[test]
 fn a_run_that_a_worker_asks_to_stop_stops_for_that_reason_once() {
     let mut leader = Leader::running(&["a", "b"], endless());
     let exhausted = |run, at_us| FromWorker::StopRun { run, at_us, reason: StopReason::DataExhausted };

@@ -37,25 +37,42 @@ fn a_key_of_another_request_is_refused_and_stays_that_of_the_first() {
     assert_eq!(log.apply_as(start(1), key("k", 5)).reply, Ok(Reply::Run(RunId(1))));
 }
 
+impl Log {
+    /// Makes so many requests that do nothing, past the replica of every step, for speed.
+    fn make_requests(&mut self, count: usize) {
+        for at in 0..count {
+            let index = LogIndex(self.next);
+            self.next += 1;
+            let request = key(&at.to_string(), 1);
+            let command = Command::SetMembers(Vec::new());
+            self.state.apply(&Entry { index, time_ms: self.time_ms, request, command });
+        }
+    }
+}
+
 #[test]
 fn keys_are_kept_for_a_time_and_in_a_number() {
     let mut log = Log::with_workers(&["a"]);
     let members = || Command::SetMembers(Vec::new());
     log.apply_as(members(), key("old", 1));
+    log.make_requests(limits::REQUESTS_KEPT_MIN);
     log.time_ms += limits::REQUESTS_KEPT.as_millis() as u64 - 1;
     assert_eq!(log.apply_as(members(), key("old", 2)).reply, Err(Refusal::KeyReused));
     log.time_ms += 1;
     assert_eq!(log.apply_as(members(), key("old", 2)).reply, Ok(Reply::Done), "its time is over");
-    // Past the replica of every step, for speed.
-    for at in 0..limits::REQUESTS_KEPT_MAX as u64 {
-        let index = LogIndex(log.next);
-        log.next += 1;
-        let request = key(&at.to_string(), 1);
-        log.state.apply(&Entry { index, time_ms: log.time_ms, request, command: members() });
-    }
+    log.make_requests(limits::REQUESTS_KEPT_MAX);
     assert_eq!(log.apply_as(members(), key("old", 3)).reply, Ok(Reply::Done), "too many came after it");
     let newest = (limits::REQUESTS_KEPT_MAX - 1).to_string();
     assert_eq!(log.apply_as(members(), key(&newest, 2)).reply, Err(Refusal::KeyReused));
+}
+
+#[test]
+fn a_leader_whose_clock_is_far_ahead_forgets_no_request_of_late() {
+    let mut log = Log::with_workers(&["a"]);
+    let first = log.apply_as(start(1), key("k", 5));
+    log.time_ms += 24 * 3_600 * 1_000;
+    let again = log.apply_as(start(2), key("k", 5));
+    assert_eq!(again, Applied { reply: first.reply, effects: Vec::new() });
 }
 
 #[test]
