@@ -11,6 +11,7 @@ readonly TOOLS="$PWD/target/tools"
 readonly PACKAGES=(
   cc:build-essential
   curl:curl
+  faketime:faketime
   nginx:nginx-light
   openssl:openssl
   promtool:prometheus

@@ -452,6 +452,12 @@ pub const INCIDENTS_KEPT_MAX: usize = 500;
 /// Size of the deltas that one entry of the log merges; one that is larger has an entry of its own.
 pub const BATCH_BYTES_MAX: usize = 1024 * 1024;
 
+/// Statistics that a leader proposes per second, before it waits for more of them to be merged into one entry.
+pub const MERGE_BYTES_PER_S_MAX: u64 = 2_000_000;
+
+/// The widest interval between two entries of statistics.
+pub const SYNC_INTERVAL: Duration = Duration::from_secs(10);
+
 /// Size of the deltas that a leader keeps until they are proposed; workers send further ones again.
 pub const DELTAS_BUFFERED_BYTES_MAX: usize = 64 * 1024 * 1024;
 
@@ -479,6 +485,33 @@ pub const REBALANCE_SLOTS_DIVISOR: u64 = 50;
 /// How often a leader repeats the plan to the workers of a run, whether it has changed or not.
 pub const REPEAT_PLAN_EVERY: Duration = Duration::from_secs(5);
 
+/// How soon a worker asks again whose name another process has.
+pub const NOT_NOW_RETRY: Duration = Duration::from_secs(5);
+
+/// Heartbeats that a worker may miss before another process may take its name.
+pub const RIVAL_HEARTBEATS: u32 = 2;
+
+/// How long a leader remembers that a process was turned away whose name another one has.
+pub const RIVAL_REMEMBERED: Duration = Duration::from_secs(30);
+
+/// Processes that a leader remembers to have turned away because another one has their name.
+pub const RIVALS_MAX: usize = 100;
+
+/// How often it is said again that callers of one address are refused for one reason.
+pub const REFUSED_SAID_EVERY: Duration = Duration::from_secs(10);
+
+/// How long an operator is shown that callers were refused.
+pub const REFUSED_SHOWN: Duration = Duration::from_secs(60);
+
+/// Addresses and reasons of refused callers that are told apart; further ones are counted together.
+pub const REFUSED_KINDS_MAX: usize = 256;
+
+/// Refused callers that an operator is shown, each with its reason.
+pub const REFUSED_SHOWN_MAX: usize = 10;
+
+/// Characters kept of what a caller that is refused says that its name is.
+pub const REFUSED_NAME_CHARS_MAX: usize = 64;
+
 /// Largest body of a frame before the other side has proved who it is.
 pub const HANDSHAKE_FRAME_BYTES_MAX: usize = 4 * 1024;
 
@@ -486,7 +519,7 @@ pub const HANDSHAKE_FRAME_BYTES_MAX: usize = 4 * 1024;
 pub const HANDSHAKE_DEADLINE: Duration = Duration::from_secs(5);
 
 /// Handshakes under way at once. Few enough that their cryptography does not keep the other links of the thread waiting.
-pub const HANDSHAKES_MAX: usize = 64;
+pub const HANDSHAKES_MAX: usize = 400;
 
 /// How long a handshake has before it may be ended because others wait.
 pub const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(1);

@@ -166,6 +166,7 @@ impl Draw {
             ToWorker::Rows { run, feeder: 1, request: self.numbers[1], rows: self.rows() },
             ToWorker::Leave { run },
             ToWorker::Quit,
+            ToWorker::NotNow { reason: self.text() },
             ToWorker::Refused { reason: self.text() },
         ]
     }
@@ -212,6 +213,7 @@ fn all_are_drawn(to: &ToWorker, from: &FromWorker) {
         | ToWorker::Rows { .. }
         | ToWorker::Leave { .. }
         | ToWorker::Quit
+        | ToWorker::NotNow { .. }
         | ToWorker::Refused { .. } => {}
     }
     match from {

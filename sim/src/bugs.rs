@@ -91,6 +91,9 @@ impl FromStr for Bug {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let names = || Self::ALL.map(Self::name).join(", ");
-        Self::ALL.into_iter().find(|bug| bug.name() == text).ok_or_else(|| format!("no such bug; there are {}", names()))
+        Self::ALL
+            .into_iter()
+            .find(|bug| bug.name() == text)
+            .ok_or_else(|| format!("no such bug; there are {}", names()))
     }
 }

@@ -26,8 +26,16 @@ impl Node {
 #[derive(Debug)]
 pub(crate) enum Event {
     /// To a process, unless it has died since; later if it is paused.
-    Master { at: usize, life: u64, what: MasterEvent },
-    Worker { at: usize, life: u64, what: WorkerEvent },
+    Master {
+        at: usize,
+        life: u64,
+        what: MasterEvent,
+    },
+    Worker {
+        at: usize,
+        life: u64,
+        what: WorkerEvent,
+    },
     /// What is next on a connection may arrive at its master, or at its worker.
     Up(ConnectionId),
     Down(ConnectionId),
@@ -43,7 +51,10 @@ pub(crate) enum Event {
     /// The clients of the cluster: the next action, another attempt, an answer.
     NextAction,
     Attempt(ActionId, u64),
-    Answered { action: ActionId, outcome: Outcome },
+    Answered {
+        action: ActionId,
+        outcome: Outcome,
+    },
     /// The operator looks whether a change of members is done.
     Operator,
     /// The world looks whether it has healed.

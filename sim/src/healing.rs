@@ -112,14 +112,12 @@ impl World {
                 }
                 Stage::Stopping { since_us: now_us, was_asked }
             }),
-            Stage::Stopping { was_asked, .. } => {
-                (self.is_over() && self.clients.are_done()).then(|| {
-                    self.check_ended_run(was_asked);
-                    let users = self.random.u64(2..self.pace.users_max.max(3));
-                    let action = self.want(Wish::Start(Box::new(spec(users, 50, None))));
-                    Stage::Starting { since_us: now_us, action }
-                })
-            }
+            Stage::Stopping { was_asked, .. } => (self.is_over() && self.clients.are_done()).then(|| {
+                self.check_ended_run(was_asked);
+                let users = self.random.u64(2..self.pace.users_max.max(3));
+                let action = self.want(Wish::Start(Box::new(spec(users, 50, None))));
+                Stage::Starting { since_us: now_us, action }
+            }),
             Stage::Starting { action, .. } => self.started(action).map(|run| Stage::Serving { since_us: now_us, run }),
             Stage::Serving { since_us, run } => (now_us - since_us > SERVED_US && self.has_recovered()).then(|| {
                 self.want(Wish::Stop);
@@ -229,7 +227,8 @@ impl World {
     /// Whether all masters have applied the same, and whether that gave the same.
     fn masters_agree(&mut self) -> bool {
         let running = self.masters.iter().filter(|master| master.is_in_use);
-        let states: Vec<_> = running.map(|master| master.process.as_ref().map(|process| &process.shell.state)).collect();
+        let states: Vec<_> =
+            running.map(|master| master.process.as_ref().map(|process| &process.shell.state)).collect();
         let applied = self.oracle.log.applied;
         if states.iter().any(|state| state.is_none_or(|state| state.applied().0 != applied)) {
             return false;

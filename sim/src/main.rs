@@ -51,7 +51,11 @@ fn main() -> ExitCode {
         }
     }
     let ms = began.elapsed().as_millis() as u64;
-    println!("{lived} seeds, {broken} broken; {} ms and {} virtual seconds a seed", ms / lived.max(1), virtual_us / lived.max(1) / 1_000_000);
+    println!(
+        "{lived} seeds, {broken} broken; {} ms and {} virtual seconds a seed",
+        ms / lived.max(1),
+        virtual_us / lived.max(1) / 1_000_000
+    );
     println!("{counts:#?}");
     ExitCode::from(u8::from(broken > 0))
 }

@@ -32,9 +32,8 @@ impl Hasher {
         // Eight bytes at a time: states are large.
         let mut chunks = bytes.chunks_exact(8);
         for chunk in &mut chunks {
-            let word = u64::from_le_bytes([
-                chunk[0], chunk[1], chunk[2], chunk[3], chunk[4], chunk[5], chunk[6], chunk[7],
-            ]);
+            let word =
+                u64::from_le_bytes([chunk[0], chunk[1], chunk[2], chunk[3], chunk[4], chunk[5], chunk[6], chunk[7]]);
             self.mix(word);
         }
         chunks.remainder().iter().for_each(|byte| self.mix(u64::from(*byte) | 0x100));

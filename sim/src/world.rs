@@ -219,5 +219,6 @@ fn some_settings(random: &mut Rng) -> Settings {
         losses_max: 1_000,
         expect_workers: 1,
         ready_wait: Duration::from_secs(6),
+        sync_interval: Duration::from_secs(10),
     }
 }

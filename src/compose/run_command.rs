@@ -18,7 +18,7 @@ use super::outputs::{self, Outputs};
 use super::runnable::{Origin, Runnable};
 use super::shutdown::Signals;
 use super::standalone::Standalone;
-use super::{http_setup, logging, preflight, run_spec};
+use super::{http_setup, logging, preflight, print_to_stderr, run_spec};
 use crate::cli::{Exit, RunOptions, StartMode};
 use crate::live::{LiveView, LogLines};
 
@@ -71,6 +71,10 @@ pub(super) fn conclude(
 ) -> anyhow::Result<Exit> {
     outputs::print_summary(view);
     outputs.finish(view, scenario, options)?;
+    if let Some(reason) = without_workers(view) {
+        print_to_stderr(&format!("akrida: {reason}\n"));
+        return Ok(Exit::Failed { code: 1 });
+    }
     // A scenario that says what it is held to decides itself which failures matter.
     let failed = if view.thresholds.is_empty() {
         view.total.failures > 0
@@ -81,6 +85,19 @@ pub(super) fn conclude(
     let is_cut = matches!(view.run.stop_reason, Some(StopReason::NoWorkerReady | StopReason::WorkerLost));
     let failed = failed || is_cut || !view.exceptions.is_empty();
     Ok(Exit::of_run(failed, view.validity.verdict == Verdict::Invalid, options))
+}
+
+/// Why a run ended that no worker was left for.
+fn without_workers(view: &RunView) -> Option<String> {
+    match view.run.stop_reason? {
+        StopReason::NoWorkerReady => {
+            let left_out = view.incidents.excluded_workers.iter();
+            let reasons: Vec<_> = left_out.map(|(worker, reason)| format!("{worker}: {reason}")).collect();
+            Some(format!("the run was not started, since no worker could prepare it: {}", reasons.join("; ")))
+        }
+        StopReason::WorkerLost => Some("the run was ended by the loss of a worker".to_owned()),
+        _ => None,
+    }
 }
 
 /// With `--autostart`, the program stays after the run.

@@ -14,6 +14,7 @@ use akrida_core::replica::formation::{FormationMessage, answer};
 use akrida_core::replica::output::Send;
 use akrida_core::replica::stored::NamedMember;
 use akrida_core::replica::{Output, Replica};
+use akrida_core::wire::refused::RefusedCallers;
 use bytes::Bytes;
 
 use super::clock::TickClock;
@@ -41,6 +42,8 @@ pub(super) struct Driver {
     joiners: Joiners,
     /// A leader that has said that this master is no member. It may be wrong if it is not the leader any more.
     excluded_by: Option<Arc<str>>,
+    refused: RefusedCallers,
+    started: Instant,
     next_look: Instant,
     is_stopping: bool,
 }
@@ -59,6 +62,8 @@ impl Driver {
             learned: BTreeMap::new(),
             joiners: Joiners::default(),
             excluded_by: None,
+            refused: RefusedCallers::default(),
+            started: now,
             next_look: now,
             is_stopping: false,
         }
@@ -132,7 +137,7 @@ impl Driver {
     fn hear(&mut self, from: Arc<str>, body: &[u8]) {
         let id = match self.replica.receive(body) {
             Ok(id) => id,
-            Err(refused) => return tracing::warn!(%from, %refused, "a message of another master was refused"),
+            Err(refused) => return self.log_refusal(&from, &refused.to_string()),
         };
         if self.replica.leads() && !self.replica.has_member(id) {
             // Somebody who was removed while he was away does not know it.
@@ -168,7 +173,15 @@ impl Driver {
                 }
             }
             Ok(_) => {}
-            Err(error) => tracing::warn!(%from, %error, "a message was ignored"),
+            Err(error) => self.log_refusal(&from, &error.to_string()),
+        }
+    }
+
+    /// Says that messages of another master are refused, but not for each of them.
+    fn log_refusal(&mut self, from: &str, reason: &str) {
+        let now = self.started.elapsed();
+        if let Some(times) = self.refused.note(from, reason, now) {
+            tracing::warn!(from, times, "messages of another master are refused: {reason}");
         }
     }
 
@@ -244,7 +257,11 @@ impl Driver {
         let Send { to, message, is_snapshot } = send;
         if message.len() > limits::FRAME_BYTES_MAX {
             let (bytes, most) = (message.len(), limits::FRAME_BYTES_MAX);
-            tracing::error!(bytes, most, "the state is too large to be sent: a master that lags behind cannot catch up");
+            tracing::error!(
+                bytes,
+                most,
+                "the state is too large to be sent: a master that lags behind cannot catch up"
+            );
         }
         let name = self.name_of(to);
         let is_sent = name.is_some_and(|name| self.send_to(&name, message));

@@ -85,10 +85,9 @@ impl RaftOptions {
         let election = self.election_ticks();
         let heartbeat = (self.ticks(self.heartbeat_interval) as usize).min(election - 1);
         let mut config = ReplicaConfig::new(identity.raft_id, election, heartbeat, self.priority, fastrand::u64(..));
-        config.fail_back = self.fail_back.map(|after| FailBackRule {
-            steady_ticks: self.ticks(after.steady),
-            rest_ticks: self.ticks(after.rest),
-        });
+        config.fail_back = self
+            .fail_back
+            .map(|after| FailBackRule { steady_ticks: self.ticks(after.steady), rest_ticks: self.ticks(after.rest) });
         config
     }
 }

@@ -46,6 +46,8 @@ pub fn summary(view: &RunView) -> Value {
 fn run(view: &RunView) -> Value {
     let RunInfo { scenario, host, profile, .. } = &view.run;
     let classes = view.users_per_class.iter().map(|(name, users)| json!({"name": &**name, "users": users}));
+    let excluded = view.incidents.excluded_workers.iter();
+    let excluded = excluded.map(|(name, reason)| json!({"name": name.to_string(), "reason": &**reason}));
     json!({
         "id": view.run.id.to_string(),
         "scenario": &**scenario,
@@ -68,6 +70,7 @@ fn run(view: &RunView) -> Value {
         "run_time_s": view.run.run_time_s.map(finite),
         "users": view.user_count,
         "classes": classes.collect::<Vec<_>>(),
+        "excluded_workers": excluded.collect::<Vec<_>>(),
     })
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use actix_web::http::header::{CONTENT_TYPE, HeaderMap};
+use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, web};
 use akrida_core::limits;
@@ -56,6 +56,9 @@ impl Relayed {
             })?,
         };
         let content_type = text_of(request.headers(), CONTENT_TYPE.as_str()).flatten().map(str::to_owned);
+        if announced_bytes(request).is_some_and(|bytes| bytes > bytes_max as u64) {
+            return Err(too_large(bytes_max));
+        }
         let body = body(payload, bytes_max).await?;
         Ok(Self { content_type, body, key: Some(key), ..Self::reading(request) })
     }
@@ -86,17 +89,23 @@ fn text_of<'a>(headers: &'a HeaderMap, name: &str) -> Option<Option<&'a str>> {
     headers.get(name).map(|value| value.to_str().ok())
 }
 
+/// How long the client says that the body of a request is.
+pub(super) fn announced_bytes(request: &HttpRequest) -> Option<u64> {
+    text_of(request.headers(), CONTENT_LENGTH.as_str()).flatten()?.parse().ok()
+}
+
+fn too_large(bytes_max: usize) -> Failure {
+    let reason = format!("the body has more than {bytes_max} bytes");
+    Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", reason)
+}
+
 async fn body(mut payload: web::Payload, bytes_max: usize) -> Result<Bytes, Failure> {
-    let too_large = || {
-        let reason = format!("the body has more than {bytes_max} bytes");
-        Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", reason)
-    };
     let reading = async {
         let mut body = BytesMut::new();
         while let Some(chunk) = payload.next().await {
             let chunk = chunk.map_err(|error| Failure::bad_request(error.to_string()))?;
             if body.len() + chunk.len() > bytes_max {
-                return Err(too_large());
+                return Err(too_large(bytes_max));
             }
             body.extend_from_slice(&chunk);
         }

@@ -17,7 +17,7 @@ use serde::Deserialize;
 
 use super::cluster_handle::ControlError;
 use super::failure::Failure;
-use super::relayed::Relayed;
+use super::relayed::{Relayed, announced_bytes};
 use super::site::Site;
 use super::to_leader::{Local, NotDone};
 use crate::api::{Done, EditRun, MSGPACK, StartRun, Started, run_id};
@@ -26,11 +26,16 @@ type Answer = Result<HttpResponse, Failure>;
 
 /// Starts a run.
 pub(super) async fn start(request: HttpRequest, payload: Payload, site: Data<Site>) -> Answer {
-    let Ok(_permit) = Arc::clone(&site.starts).try_acquire_owned() else {
+    let permit = || {
         let reason = "too many runs are being started at once";
-        return Err(Failure::new(StatusCode::SERVICE_UNAVAILABLE, "busy", reason));
+        let busy = |_| Failure::new(StatusCode::SERVICE_UNAVAILABLE, "busy", reason);
+        Arc::clone(&site.starts).try_acquire_owned().map_err(busy)
     };
+    // What is read before its turn comes must be small; and who sends a little slowly must not take the turn of others.
+    let is_small = announced_bytes(&request).is_some_and(|bytes| bytes <= limits::WEB_BODY_BYTES_MAX as u64);
+    let before = if is_small { None } else { Some(permit()?) };
     let relayed = Relayed::changing(&request, payload, limits::WEB_START_BYTES_MAX).await?;
+    let _permit = before.map_or_else(permit, Ok)?;
     site.at_leader(&relayed, limits::WEB_START_WAIT, async || site.start_run(&relayed, relayed.parsed()?).await).await
 }
 

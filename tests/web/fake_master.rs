@@ -83,6 +83,11 @@ impl FakeMaster {
     }
 
     fn ordered(&self, order: Order, key: Option<RequestKey>) -> Result<Reply, ControlError> {
+        let order = match order {
+            Order::To(run, order) if self.behind().state.run().is_some_and(|active| active.id() == run) => *order,
+            Order::To(..) => return Err(Refusal::NoSuchRun.into()),
+            order => order,
+        };
         let mut behind = self.behind();
         behind.orders.push((format!("{order:?}").split(['(', ' ']).next().unwrap().to_owned(), key.clone()));
         if let Some(failure) = behind.failures.pop_front() {

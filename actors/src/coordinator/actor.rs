@@ -7,14 +7,15 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use actix::{Actor, AsyncContext, Context, Recipient};
 use akrida_core::coordinator::{Coordinator, Input, Now, Output, Settings};
-use akrida_core::ids::{LogIndex, RaftId};
+use akrida_core::ids::{LogIndex, RaftId, WorkerId};
 use akrida_core::limits;
 use akrida_core::state::command::Command;
 use akrida_core::state::record::Record;
 use akrida_core::state::request::RequestKey;
 use akrida_core::state::{ClusterState, Entry};
 use akrida_core::view::validity::ValidityLimits;
-use akrida_core::wire::MasterPlace;
+use akrida_core::wire::refused::RefusedCallers;
+use akrida_core::wire::{MasterPlace, ToWorker};
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
@@ -38,9 +39,8 @@ pub struct CoordinatorActor {
     proposals: Proposals,
     reads: Reads,
     publisher: Publisher,
-    /// The time of the last record that was proposed, milliseconds since the Unix epoch.
-    proposed_ms: u64,
     clock: Instant,
+    refused: RefusedCallers,
 }
 
 enum Log {
@@ -69,8 +69,8 @@ impl CoordinatorActor {
             proposals: Proposals::new(seed),
             reads: Reads::default(),
             publisher,
-            proposed_ms: 0,
             clock: Instant::now(),
+            refused: RefusedCallers::default(),
         };
         (actor, published)
     }
@@ -140,9 +140,25 @@ impl CoordinatorActor {
         for output in outputs {
             match output {
                 Output::Propose(command) => self.propose(command, None, None),
-                Output::Send(worker, message) => self.sessions.send(&worker, Downlink::Message(message)),
+                Output::Send(worker, message) => {
+                    if let Some(life) = self.core().and_then(|core| core.life_of(&worker)) {
+                        self.sessions.send(&worker, life, Downlink::Message(message));
+                    }
+                }
+                Output::SendTo(worker, life, message) => {
+                    self.log_refusal(&worker, &message);
+                    self.sessions.send(&worker, life, Downlink::Message(message));
+                }
                 Output::RunEnded => tracing::debug!("run ended"),
             }
+        }
+    }
+
+    /// Says that a worker is not taken, but not each time that it asks.
+    fn log_refusal(&mut self, worker: &WorkerId, message: &ToWorker) {
+        let (ToWorker::NotNow { reason } | ToWorker::Refused { reason }) = message else { return };
+        if let Some(times) = self.refused.note(&worker.0, reason, self.clock.elapsed()) {
+            tracing::warn!(%worker, times, "worker is not taken: {reason}");
         }
     }
 
@@ -158,9 +174,8 @@ impl CoordinatorActor {
             return self.step(Input::Dropped { command });
         }
         let now = self.now();
-        self.proposed_ms = now.unix_ms.max(self.proposed_ms + 1).max(self.state.time_ms() + 1);
         let proposal = self.proposals.add(command.clone(), reply, now.mono_us);
-        let record = Record { proposal, time_ms: self.proposed_ms, request, command };
+        let record = Record { proposal, time_ms: now.unix_ms, request, command };
         self.log().propose(proposal, record.to_bytes().into());
     }
 

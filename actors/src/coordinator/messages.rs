@@ -77,11 +77,11 @@ impl Handler<Attach> for CoordinatorActor {
     type Result = ();
 
     fn handle(&mut self, attach: Attach, _: &mut Context<Self>) {
-        let (worker, announcement) = (attach.worker.clone(), self.announcement());
+        let (worker, incarnation, announcement) = (attach.worker.clone(), attach.incarnation, self.announcement());
         self.sessions.attach(attach);
-        self.sessions.send(&worker, announcement);
+        self.sessions.send(&worker, incarnation, announcement);
         if let Some(masters) = self.masters() {
-            self.sessions.send(&worker, masters);
+            self.sessions.send(&worker, incarnation, masters);
         }
     }
 }

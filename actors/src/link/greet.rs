@@ -50,14 +50,18 @@ pub(super) async fn call(
     }
 }
 
-/// Hears who calls, up to where the caller is verified. A caller that is refused has been told.
+/// Hears who calls, up to where the caller is verified. A caller that is refused has been told. `claimed` is who it says
+/// that it is.
 pub(super) async fn hear(
     mut connection: Connection,
     mut master: Acceptor,
+    claimed: &mut Option<String>,
 ) -> Result<(Connection, Acceptor, Role), LinkError> {
     loop {
         let received = connection.read().await?;
-        match master.step(&received) {
+        let step = master.step(&received);
+        *claimed = master.claimed();
+        match step {
             Ok(acceptor::Progress::Send(frame)) => connection.write(&frame).await?,
             Ok(acceptor::Progress::Verified(role)) => return Ok((connection, master, role)),
             Err(HandshakeError::Refuse(refusal)) => return Err(refuse(connection, refusal).await),

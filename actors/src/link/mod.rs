@@ -6,6 +6,7 @@
 //! - [`server`]: the port of a master; each worker that connects gets a [`session`]
 //! - [`masters`]: a worker's links to all masters, each kept by a [`master_link`]
 //! - [`peers`]: what masters say to each other, on the [`runtime`] of links
+//! - [`strangers`]: who was not let in
 //! - [`tls`]: certificates of nodes
 
 pub mod addresses;
@@ -22,6 +23,7 @@ mod queue;
 pub mod runtime;
 pub mod server;
 pub mod session;
+pub mod strangers;
 mod stream;
 pub mod tls;
 mod uplinker;

@@ -25,6 +25,7 @@ use super::peers::Peers;
 use super::places::{Place, Places};
 use super::runtime::LinkRuntime;
 use super::session::{Attachments, Line, Session};
+use super::strangers::{Caller, Strangers};
 use super::stream;
 use super::tls::LinkTls;
 
@@ -89,6 +90,7 @@ pub enum ServerError {
 pub struct LinkServer {
     address: SocketAddr,
     warning: Option<String>,
+    strangers: Strangers,
     stop: watch::Sender<bool>,
 }
 
@@ -117,9 +119,11 @@ impl LinkServer {
         let warning = warning(&options, address);
         let (stop, stopped) = watch::channel(false);
         let places = Places::new(options.connections_max);
-        let door = Door { options, tls, sessions, to, peers, places, stop: stopped, under_way: Handshakes::default() };
+        let (under_way, strangers) = (Handshakes::default(), Strangers::default());
+        let known = strangers.clone();
+        let door = Door { options, tls, sessions, to, peers, places, stop: stopped, under_way, strangers };
         runtime.handle().spawn(listen(listener, Arc::new(door)));
-        Ok(Self { address, warning, stop })
+        Ok(Self { address, warning, strangers: known, stop })
     }
 
     /// Where it listens.
@@ -132,6 +136,12 @@ impl LinkServer {
     #[must_use]
     pub fn warning(&self) -> Option<&str> {
         self.warning.as_deref()
+    }
+
+    /// Who was not let in.
+    #[must_use]
+    pub fn strangers(&self) -> Strangers {
+        self.strangers.clone()
     }
 
     /// Begins to close the port and to end the links of all workers. Those of other masters are ended by [`Peers::stop`].
@@ -172,6 +182,7 @@ struct Door {
     places: Places,
     stop: watch::Receiver<bool>,
     under_way: Handshakes,
+    strangers: Strangers,
 }
 
 async fn listen(listener: TcpListener, door: Arc<Door>) {
@@ -189,7 +200,7 @@ async fn take_in(listener: &TcpListener, door: &Arc<Door>) {
         match listener.accept().await {
             Ok((tcp, remote)) => door.begin(turn, tcp, remote),
             Err(error) => {
-                tracing::warn!(%error, "cannot take a connection");
+                door.strangers.note("whoever calls", &format!("cannot take a connection: {error}"));
                 sleep(limits::ACCEPT_PAUSE).await;
             }
         }
@@ -205,19 +216,20 @@ enum Admitted {
 impl Door {
     fn begin(self: &Arc<Self>, turn: Turn, tcp: TcpStream, remote: SocketAddr) {
         let door = Arc::clone(self);
+        let mut caller = Caller::new(self.strangers.clone(), remote.ip());
         self.under_way.run(turn, async move {
             let deadline = door.options.handshake_deadline;
-            let done = timeout(deadline, door.let_in(tcp)).await;
-            if let Err(error) = done.unwrap_or(Err(LinkError::HandshakeTimeout(deadline))) {
-                tracing::warn!(%remote, %error, "connection was not accepted");
-            }
+            let done = timeout(deadline, door.let_in(tcp, &mut caller.claimed)).await;
+            let done = done.unwrap_or(Err(LinkError::HandshakeTimeout(deadline)));
+            caller.end(done.map_err(|error| error.to_string()));
         });
     }
 
-    async fn let_in(&self, tcp: TcpStream) -> Result<(), LinkError> {
+    /// `claimed` is who the caller says that it is, as soon as it has said so.
+    async fn let_in(&self, tcp: TcpStream, claimed: &mut Option<String>) -> Result<(), LinkError> {
         let stream = stream::accept(tcp, self.tls.as_ref()).await?;
         let master = Acceptor::new(self.policy(), greet::nonce()?);
-        let (connection, master, role) = greet::hear(Connection::new(stream.io), master).await?;
+        let (connection, master, role) = greet::hear(Connection::new(stream.io), master, claimed).await?;
         let admitted = match self.admit(role, stream.certificate.as_ref()) {
             Ok(admitted) => admitted,
             Err(refusal) => return Err(greet::refuse(connection, refusal).await),

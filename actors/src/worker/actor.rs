@@ -39,6 +39,8 @@ pub struct WorkerActor {
     abandoned: Option<oneshot::Receiver<()>>,
     vitals: Vitals,
     memory_limit_bytes: Option<u64>,
+    /// Why the leader did not want this worker, as it said last.
+    put_off: Option<Arc<str>>,
     timer: Option<SpawnHandle>,
     end: watch::Sender<Option<WorkerEnd>>,
 }
@@ -61,6 +63,7 @@ impl WorkerActor {
             abandoned: None,
             vitals: Vitals::default(),
             memory_limit_bytes: None,
+            put_off: None,
             timer: None,
             end: watch::Sender::new(None),
         }
@@ -140,11 +143,22 @@ impl WorkerActor {
             }
             Output::Abandon { run, lost_deltas } => self.abandon(run, lost_deltas, context),
             Output::Retired { lost_deltas } => self.end_with(WorkerEnd::Retired { lost_deltas }, context),
+            Output::PutOff { reason } => self.log_put_off(reason),
             Output::Rejected { reason } => {
                 tracing::error!(%reason, "this worker cannot go on");
                 self.end_with(WorkerEnd::Rejected { reason }, context);
             }
             of_users => self.carry_out_on_users(of_users, context),
+        }
+    }
+
+    /// The same reason again and again is said once, until a run begins.
+    fn log_put_off(&mut self, reason: Arc<str>) {
+        if self.put_off.as_ref() == Some(&reason) {
+            tracing::debug!(%reason, "this worker is not taken yet");
+        } else {
+            tracing::warn!("this worker is not taken: {reason}; it asks again every {:?}", limits::NOT_NOW_RETRY);
+            self.put_off = Some(reason);
         }
     }
 
@@ -205,6 +219,7 @@ impl WorkerActor {
     }
 
     fn prepare(&mut self, assignment: Assignment, context: &mut Context<Self>) {
+        self.put_off = None;
         self.preparations += 1;
         let vitals = self.vitals();
         if vitals.is_short_of_memory() {

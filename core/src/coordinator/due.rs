@@ -23,7 +23,7 @@ impl Coordinator {
         outputs.extend(self.release_slots(at));
         outputs.extend(self.even_out(run, at));
         outputs.extend(self.remind(run, at));
-        outputs.extend(self.propose_batch());
+        outputs.extend(self.propose_batch(at));
         outputs
     }
 

@@ -18,6 +18,9 @@ impl Coordinator {
         running: Option<Running>,
         at: At<'_>,
     ) -> Vec<Output> {
+        if let Some(turned_away) = self.turn_away_rival(worker, incarnation, at) {
+            return turned_away;
+        }
         if let Some(refused) = self.quarantine(worker, incarnation, at) {
             return refused;
         }
@@ -161,7 +164,7 @@ impl Coordinator {
         let lost = known.incarnation;
         let mut outputs = if one_more { self.lose(worker, lost, LossReason::Died) } else { Vec::new() };
         let reason = Refusal::Quarantined { worker: worker.clone(), losses }.to_string().into();
-        outputs.push(to(worker, ToWorker::Refused { reason }));
+        outputs.push(Output::SendTo(worker.clone(), incarnation, ToWorker::Refused { reason }));
         Some(outputs)
     }
 }

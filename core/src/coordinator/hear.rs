@@ -21,6 +21,9 @@ impl Coordinator {
         message: FromWorker,
         at: At<'_>,
     ) -> Vec<Output> {
+        if let Some(turned_away) = self.turn_away_rival(worker, incarnation, at) {
+            return turned_away;
+        }
         let known = at.state.worker(worker).filter(|known| known.incarnation == incarnation);
         if self.sessions.get(worker).is_none_or(|session| session.incarnation != incarnation) {
             if known.is_none() {
@@ -159,10 +162,10 @@ impl Coordinator {
             // Nothing is added to a final result, or taken of who was given up.
             _ => return vec![to(&worker, ToWorker::Leave { run })],
         }
-        match self.deltas.receive(delta, applied) {
+        match self.deltas.receive(delta, applied, at.now.mono_us) {
             Receipt::Kept => {
                 self.sessions.entry(worker).and_modify(|session| session.progress_us = at.now.mono_us);
-                self.propose_batch()
+                self.propose_batch(at)
             }
             Receipt::Safe => vec![to(&worker, ToWorker::Acknowledge { run, seq: applied })],
             Receipt::Gap => self.welcome_again(&worker, at),
@@ -177,11 +180,11 @@ impl Coordinator {
         if asked_us == 0 || is_due { vec![self.welcome(worker, at)] } else { Vec::new() }
     }
 
-    pub(super) fn propose_batch(&mut self) -> Vec<Output> {
+    pub(super) fn propose_batch(&mut self, at: At<'_>) -> Vec<Output> {
         if self.under_way.contains(&Intent::Merge) {
             return Vec::new();
         }
-        match self.deltas.next_batch() {
+        match self.deltas.next_batch(at.now.mono_us, self.settings.sync_interval) {
             Some(batch) => self.propose(Command::MergeDeltas(Box::new(batch))),
             None => Vec::new(),
         }

@@ -10,7 +10,9 @@ mod greet;
 mod hear;
 mod intent;
 mod orders;
+mod pace;
 mod plan_clock;
+mod rivals;
 mod session;
 mod workers;
 
@@ -29,6 +31,7 @@ use crate::wire::{FromWorker, ToWorker};
 use deltas::Deltas;
 use intent::Intent;
 use plan_clock::PlanClock;
+use rivals::Rival;
 use session::Session;
 
 /// What a leader keeps beside the replicated state. A new leader starts empty: all of it can be had again.
@@ -48,6 +51,8 @@ pub struct Coordinator {
     preparing_since_us: u64,
     /// When loads were looked at last.
     balanced_us: u64,
+    /// Processes that were turned away because another one has their name.
+    rivals: BTreeMap<WorkerId, Rival>,
 }
 
 /// What the configuration asks of a leader.
@@ -67,6 +72,8 @@ pub struct Settings {
     pub expect_workers: usize,
     /// How long to wait for participants to get ready.
     pub ready_wait: Duration,
+    /// The widest interval between two entries of statistics, however much there is of them.
+    pub sync_interval: Duration,
 }
 
 impl Default for Settings {
@@ -79,6 +86,7 @@ impl Default for Settings {
             losses_max: 3,
             expect_workers: 1,
             ready_wait: limits::READY_WAIT,
+            sync_interval: limits::SYNC_INTERVAL,
         }
     }
 }
@@ -154,8 +162,10 @@ pub enum Order {
 pub enum Output {
     /// Propose a command.
     Propose(Command),
-    /// Tell a worker something.
+    /// Tell a worker something, in the life that this leader speaks with: see [`Coordinator::life_of`].
     Send(WorkerId, ToWorker),
+    /// Tell a certain life of a worker something, and no other.
+    SendTo(WorkerId, Incarnation, ToWorker),
     /// The run is over and its result is final.
     RunEnded,
 }
@@ -217,9 +227,15 @@ impl Coordinator {
         }
     }
 
+    /// The life of a worker that this leader speaks with.
+    #[must_use]
+    pub fn life_of(&self, worker: &WorkerId) -> Option<Incarnation> {
+        self.sessions.get(worker).map(|session| session.incarnation)
+    }
+
     fn unlinked(&mut self, worker: &WorkerId, incarnation: Incarnation, died: bool, at: At<'_>) -> Vec<Output> {
         if let Some(session) = self.sessions.get_mut(worker).filter(|session| session.incarnation == incarnation) {
-            session.is_linked = false;
+            (session.is_linked, session.link_has_ended) = (false, true);
         }
         let is_present = at.state.worker(worker).is_some_and(|w| w.incarnation == incarnation && w.is_present);
         if died && is_present { self.lose(worker, incarnation, LossReason::Died) } else { Vec::new() }
@@ -246,7 +262,7 @@ impl Coordinator {
         let mut outputs: Vec<_> = applied.effects.into_iter().flat_map(|effect| self.carry_out(effect, at)).collect();
         outputs.extend(self.launch_if_all_are_ready(at));
         outputs.extend(self.resend_turned_away(at));
-        outputs.extend(self.propose_batch());
+        outputs.extend(self.propose_batch(at));
         outputs
     }
 

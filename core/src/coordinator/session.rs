@@ -15,6 +15,8 @@ pub(super) struct Session {
     /// Whether anything was heard, or only waited for since `heard_us`.
     pub(super) was_heard: bool,
     pub(super) is_linked: bool,
+    /// Whether its link has ended since it was last heard.
+    pub(super) link_has_ended: bool,
     pub(super) vitals: Option<Vitals>,
     /// Where it is, as it said last.
     pub(super) running: Option<Running>,
@@ -48,6 +50,7 @@ impl Session {
             heard_us: now.mono_us,
             was_heard: false,
             is_linked: false,
+            link_has_ended: false,
             vitals: None,
             running: None,
             ready: None,
@@ -68,6 +71,7 @@ impl Session {
 
     pub(super) fn hear(&mut self, now: Now) {
         (self.heard_us, self.was_heard, self.is_linked) = (now.mono_us, true, true);
+        self.link_has_ended = false;
     }
 
     /// It was told to get ready.

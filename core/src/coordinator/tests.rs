@@ -6,6 +6,7 @@ mod losing;
 mod moving;
 mod orders;
 mod plan_time;
+mod rivals;
 mod rows;
 mod simulation;
 
@@ -39,6 +40,7 @@ struct Leader {
     next: u64,
     proposals: VecDeque<Command>,
     sent: Vec<(WorkerId, ToWorker)>,
+    sent_to: Vec<(WorkerId, Incarnation, ToWorker)>,
     ended: bool,
 }
 
@@ -47,8 +49,8 @@ impl Leader {
         let now = Now { mono_us: 7_000_000, unix_ms: 1_000_000 };
         let state = ClusterState::default();
         let (coordinator, _) = Coordinator::lead(settings.clone(), now, &state);
-        let (proposals, sent) = (VecDeque::new(), Vec::new());
-        Self { state, coordinator, settings, now, next: 1, proposals, sent, ended: false }
+        let (proposals, sent, sent_to) = (VecDeque::new(), Vec::new(), Vec::new());
+        Self { state, coordinator, settings, now, next: 1, proposals, sent, sent_to, ended: false }
     }
 
     /// A leader with these workers in a run that is not launched yet.
@@ -97,6 +99,7 @@ impl Leader {
             match output {
                 Output::Propose(command) => self.proposals.push_back(command),
                 Output::Send(worker, message) => self.sent.push((worker, message)),
+                Output::SendTo(worker, incarnation, message) => self.sent_to.push((worker, incarnation, message)),
                 Output::RunEnded => self.ended = true,
             }
         }
@@ -128,7 +131,12 @@ impl Leader {
         Ok(())
     }
 
+    /// A worker greets; if it is a new life, the link of the one before has ended.
     fn hello(&mut self, name: &str, incarnation: u64, running: Option<Running>) {
+        let before = self.coordinator.life_of(&worker(name)).filter(|life| life.0 != incarnation);
+        if let Some(before) = before {
+            self.step(Input::Unlinked { worker: worker(name), incarnation: before, died: false });
+        }
         self.hear(name, incarnation, FromWorker::Hello { profile: WorkerProfile::default(), running });
     }
 

@@ -10,7 +10,7 @@ impl ClusterState {
     /// Merges a batch whole or not at all: only if every part continues the last delta of its worker, and every worker
     /// takes part in the run in the same life.
     pub(super) fn merge(&mut self, batch: &DeltaBatch) -> Result<Vec<Effect>, Refusal> {
-        let time_ms = self.time_ms;
+        let time_ms = self.clock_ms;
         let run = self.active_run(batch.run)?;
         let position = |part: &DeltaPart| run.position_of(&part.worker, part.incarnation, Participant::is_live);
         let positions = batch.parts.iter().map(position).collect::<Result<Vec<_>, _>>()?;

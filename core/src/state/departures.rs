@@ -22,7 +22,7 @@ impl ClusterState {
             return Err(Refusal::UnknownWorker { worker: worker.clone() });
         };
         known.is_present = false;
-        let time_ms = self.time_ms;
+        let time_ms = self.clock_ms;
         let Some(run) = self.unfinished_run() else { return Ok(Vec::new()) };
         let Ok(position) = run.position_of(worker, incarnation, Participant::is_in) else { return Ok(Vec::new()) };
         let was_under_load = run.was_launched() && run.participants[position].is_live();
@@ -40,7 +40,7 @@ impl ClusterState {
         worker: &WorkerId,
         reason: &Arc<str>,
     ) -> Result<Vec<Effect>, Refusal> {
-        let time_ms = self.time_ms;
+        let time_ms = self.clock_ms;
         let active = self.active_run(run)?;
         let is_it = |(_, known): &(usize, &Participant)| known.worker == *worker && known.is_in();
         let found = active.participants.iter().enumerate().rev().find(is_it).map(|(position, _)| position);

@@ -42,7 +42,11 @@ use worker::Worker;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClusterState {
     applied: LogIndex,
+    /// The latest time of an entry so far. What expires goes by it, since it never goes back.
     time_ms: u64,
+    /// The time of the last entry by the clock of whoever led then. What people read goes by it: a clock that was hours
+    /// ahead for a while leaves no trace.
+    clock_ms: u64,
     members: Vec<Member>,
     workers: BTreeMap<WorkerId, Worker>,
     /// The run that goes on, or the last one.
@@ -63,7 +67,8 @@ pub struct ClusterState {
 pub struct Entry {
     /// Its position.
     pub index: LogIndex,
-    /// Milliseconds since the Unix epoch, set by the leader, never going back.
+    /// Milliseconds since the Unix epoch by the leader's clock. It goes back when that clock does, or that of the next
+    /// leader is behind.
     pub time_ms: u64,
     /// Whose request it is, if it must be carried out once however often it is made.
     pub request: Option<RequestKey>,
@@ -140,6 +145,7 @@ impl ClusterState {
         }
         self.applied = entry.index;
         self.time_ms = self.time_ms.max(entry.time_ms);
+        self.clock_ms = entry.time_ms;
         let Some(request) = &entry.request else { return self.carry_out(&entry.command) };
         self.requests.forget(self.time_ms);
         if let Some(reply) = self.requests.outcome(request) {
@@ -168,7 +174,7 @@ impl ClusterState {
     }
 
     fn change(&mut self, command: &Command) -> Result<Vec<Effect>, Refusal> {
-        let time_ms = self.time_ms;
+        let time_ms = self.clock_ms;
         match command {
             Command::RegisterWorker { worker, incarnation, profile } => self.register(worker, *incarnation, profile),
             Command::LoseWorker { worker, incarnation, reason } => self.lose_worker(worker, *incarnation, *reason),
@@ -224,8 +230,7 @@ impl ClusterState {
         self.applied
     }
 
-    /// The time of the last applied entry, milliseconds since the Unix epoch. A leader stamps its next entry with the
-    /// larger of this and its own clock.
+    /// The latest time of an applied entry, milliseconds since the Unix epoch.
     #[must_use]
     pub fn time_ms(&self) -> u64 {
         self.time_ms

@@ -11,7 +11,7 @@ use crate::ids::ProposalId;
 pub struct Record {
     /// Whose proposal it is.
     pub proposal: ProposalId,
-    /// Milliseconds since the Unix epoch, as the leader has them; more than the record before.
+    /// Milliseconds since the Unix epoch by the leader's clock, which may go back.
     pub time_ms: u64,
     /// Whose request it is, if it must be carried out once however often it is made.
     pub request: Option<RequestKey>,

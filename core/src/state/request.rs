@@ -61,8 +61,7 @@ impl KnownRequests {
         let kept_ms = limits::REQUESTS_KEPT.as_millis() as u64;
         while let Some(oldest) = self.order.front() {
             let made_ms = self.by_key.get(oldest).map_or(0, |known| known.time_ms);
-            let is_recent =
-                self.order.len() < limits::REQUESTS_KEPT_MIN || time_ms <= made_ms.saturating_add(kept_ms);
+            let is_recent = self.order.len() < limits::REQUESTS_KEPT_MIN || time_ms <= made_ms.saturating_add(kept_ms);
             if is_recent && self.order.len() < limits::REQUESTS_KEPT_MAX {
                 break;
             }

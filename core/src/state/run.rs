@@ -149,13 +149,23 @@ impl Run {
         self.stop(self.stats.until_us, StopReason::Threshold, 0)
     }
 
+    /// When it ended, as the clock of the launch would have it: the clock may have jumped since, or be another master's.
+    /// Where it does not fit what was measured, the end of that counts.
+    fn sensible_end_ms(&self, time_ms: u64) -> u64 {
+        let Some(launched_ms) = self.launched_unix_ms else { return time_ms.max(self.created_unix_ms) };
+        let measured_ms = launched_ms.saturating_add(self.stats.until_us / 1_000);
+        let waits_ms = (limits::LOST_AFTER + limits::LAST_DELTAS_WAIT).as_millis() as u64 + self.spec.stop_timeout_ms;
+        let is_sensible = (measured_ms..=measured_ms.saturating_add(waits_ms)).contains(&time_ms);
+        if is_sensible { time_ms } else { measured_ms }
+    }
+
     /// The last entry of a run: its result is final. What only a run that goes on needs is dropped.
     pub(super) fn end(&mut self, time_ms: u64, missing: &[WorkerId]) -> Vec<Effect> {
         let mut effects = self.dismiss_joiners();
         let left_over = |participant: &&Participant| participant.is_live();
         let leave = |participant: &Participant| Effect::Leave { run: self.id, worker: participant.worker.clone() };
         effects.extend(self.participants.iter().filter(left_over).map(leave));
-        self.ended_unix_ms = Some(time_ms);
+        self.ended_unix_ms = Some(self.sensible_end_ms(time_ms));
         self.stop_reason.get_or_insert(StopReason::RunTime);
         self.missing = missing.to_vec();
         self.burnt_rows = self.burnt_rows();

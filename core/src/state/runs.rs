@@ -43,7 +43,7 @@ impl ClusterState {
         }
         self.note_started(id);
         let positions = (0..participants.len()).collect();
-        let run = Run::new(id, spec.clone(), participants, self.time_ms);
+        let run = Run::new(id, spec.clone(), participants, self.clock_ms);
         if let Some(mut last) = self.run.replace(run) {
             last.thin();
             self.history.push_front(last);
@@ -65,7 +65,7 @@ impl ClusterState {
     }
 
     pub(super) fn end_run(&mut self, run: RunId, missing: &[WorkerId]) -> Result<Vec<Effect>, Refusal> {
-        let time_ms = self.time_ms;
+        let time_ms = self.clock_ms;
         let effects = self.active_run(run)?.end(time_ms, missing);
         self.honour_the_finished();
         Ok(effects)

@@ -144,6 +144,12 @@ impl Checksum {
 /// Bytes that are no frames. Nothing that follows them on the same stream can be trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FrameError {
+    /// An HTTP request or answer.
+    #[error("this is HTTP; links and the web UI have ports of their own")]
+    Http,
+    /// A TLS handshake, or an alert.
+    #[error("this is TLS; one side has TLS set up for links and the other has not")]
+    Tls,
     /// A body is longer than allowed, or the bytes are no frame at all.
     #[error("a frame of {bytes} bytes is longer than the {bytes_max} allowed here, or this is another protocol")]
     TooLong {
@@ -252,6 +258,22 @@ impl Decoder {
 fn check_length(bytes: u64, bytes_max: usize) -> Result<usize, FrameError> {
     match usize::try_from(bytes) {
         Ok(length) if length <= bytes_max => Ok(length),
-        _ => Err(FrameError::TooLong { bytes, bytes_max }),
+        _ => Err(other_protocol(bytes).unwrap_or(FrameError::TooLong { bytes, bytes_max })),
+    }
+}
+
+/// What another protocol begins with, where a length is expected.
+fn other_protocol(bytes: u64) -> Option<FrameError> {
+    match u32::try_from(bytes).ok()?.to_be_bytes() {
+        [b'G', b'E', b'T', b' ']
+        | [b'P', b'O', b'S', b'T']
+        | [b'H', b'E', b'A', b'D']
+        | [b'P', b'U', b'T', b' ']
+        | [b'O', b'P', b'T', b'I']
+        | [b'H', b'T', b'T', b'P']
+        | [b'P', b'R', b'I', b' '] => Some(FrameError::Http),
+        // A record of TLS: a handshake or an alert, in any version.
+        [0x15 | 0x16, 3, ..] => Some(FrameError::Tls),
+        _ => None,
     }
 }

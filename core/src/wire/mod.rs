@@ -3,10 +3,12 @@
 //! - [`frame`]: how they are cut out of a stream of bytes
 //! - [`body`]: how a message becomes the bytes of a frame
 //! - [`handshake`]: who may speak at all
+//! - [`refused`]: who was not let in
 
 pub mod body;
 pub mod frame;
 pub mod handshake;
+pub mod refused;
 
 use std::sync::Arc;
 
@@ -118,6 +120,11 @@ pub enum ToWorker {
     },
     /// The masters end because their run is over: the worker ends too, in good order. Said again until it is gone.
     Quit,
+    /// The worker is not wanted now, and why: it forgets the run that it is in, and greets the leader again later.
+    NotNow {
+        /// For the worker's log.
+        reason: Arc<str>,
+    },
     /// The worker is not wanted, and why.
     Refused {
         /// For the worker's log.

@@ -149,6 +149,11 @@ pub enum Output {
         /// Sealed deltas that are not known to be safe.
         lost_deltas: usize,
     },
+    /// The leader does not want the worker now, and is asked again later. Told each time.
+    PutOff {
+        /// Why.
+        reason: Arc<str>,
+    },
     /// The worker is not wanted, or cannot reach any master: its process is to end with an error.
     Rejected {
         /// Why.

@@ -191,6 +191,12 @@ impl WorkerCore {
             ToWorker::Acknowledge { run, seq } => self.acknowledge(run, seq),
             ToWorker::Leave { run } => self.leave(run),
             ToWorker::Quit => self.retire(),
+            ToWorker::NotNow { reason } => {
+                self.session.put_off(now_us);
+                let run = self.run.as_ref().map(|run| run.id);
+                let left = run.into_iter().flat_map(|run| self.leave(run)).collect::<Vec<_>>();
+                left.into_iter().chain([Output::PutOff { reason }]).collect()
+            }
             ToWorker::Refused { reason } => {
                 self.stay = Stay::Gone;
                 self.abandon().into_iter().chain([Output::Rejected { reason }]).collect()

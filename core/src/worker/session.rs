@@ -47,6 +47,12 @@ impl Session {
         self.round_trip_us = None;
     }
 
+    /// The leader does not want the worker now: it is greeted again later.
+    pub(super) fn put_off(&mut self, now_us: u64) {
+        self.greet(now_us);
+        self.say_again_at_us = now_us + limits::NOT_NOW_RETRY.as_micros() as u64;
+    }
+
     /// The leader is gone.
     pub(super) fn lose(&mut self) {
         self.stage = Stage::Absent;

@@ -25,7 +25,8 @@ impl World {
             let copies = disks.iter().filter(|disk| disk.holds(entry.index.0, &entry.record)).count();
             if copies < needed {
                 let index = entry.index.0;
-                let what = format!("entry {index} is committed on master {at}, and on {copies} of {} disks", voters.len());
+                let what =
+                    format!("entry {index} is committed on master {at}, and on {copies} of {} disks", voters.len());
                 return self.oracle.fail(Invariant::F, what);
             }
         }

@@ -17,7 +17,11 @@ impl TermWatch {
     /// A master leads in a term.
     pub(crate) fn leads(&mut self, at: usize, term: u64) -> Result<(), (Invariant, String)> {
         let leader = *self.leaders.entry(term).or_insert(at);
-        if leader == at { Ok(()) } else { Err((Invariant::C, format!("masters {leader} and {at} lead in term {term}"))) }
+        if leader == at {
+            Ok(())
+        } else {
+            Err((Invariant::C, format!("masters {leader} and {at} lead in term {term}")))
+        }
     }
 
     fn acts(&mut self, at: usize, term: u64) -> Result<(), (Invariant, String)> {
@@ -30,7 +34,11 @@ impl TermWatch {
 
     /// A coordinator is told whether it leads.
     pub(crate) fn told(&mut self, at: usize, leads: bool) {
-        if leads { self.deposed.remove(&at) } else { self.deposed.insert(at) };
+        if leads {
+            self.deposed.remove(&at)
+        } else {
+            self.deposed.insert(at)
+        };
     }
 }
 

@@ -43,9 +43,14 @@ pub(crate) enum Deed {
     Tell(ConnectionId, Down),
     Answer(ActionId, Outcome),
     /// For the oracle: a leader of this term acts.
-    Acted { term: u64 },
+    Acted {
+        term: u64,
+    },
     /// For the oracle: a leader tells a worker that these deltas are safe.
-    Acknowledged { worker: WorkerId, message: ToWorker },
+    Acknowledged {
+        worker: WorkerId,
+        message: ToWorker,
+    },
 }
 
 /// What this master is in the group.
@@ -123,6 +128,8 @@ impl Shell {
                     }
                     self.tell(&worker, Down::Message(message));
                 }
+                // No two lives of a worker are linked at once here, so what is for one of them is for the one there is.
+                Output::SendTo(worker, _, message) => self.tell(&worker, Down::Message(message)),
                 Output::RunEnded => {}
             }
         }
@@ -197,12 +204,8 @@ impl Shell {
     }
 
     fn apply_record(&mut self, index: LogIndex, record: &Record, now: Now) -> Applied {
-        let mut entry = Entry {
-            index,
-            time_ms: record.time_ms,
-            request: record.request.clone(),
-            command: record.command.clone(),
-        };
+        let mut entry =
+            Entry { index, time_ms: record.time_ms, request: record.request.clone(), command: record.command.clone() };
         match (self.bug, &mut entry.command) {
             (Some(Bug::OwnClock), _) => entry.time_ms = now.unix_ms,
             (Some(Bug::PartialMerge), Command::MergeDeltas(batch)) => {
@@ -254,7 +257,14 @@ impl Shell {
     }
 
     /// A worker's link is gone.
-    pub(crate) fn detach(&mut self, worker: WorkerId, incarnation: Incarnation, link: ConnectionId, died: bool, now: Now) {
+    pub(crate) fn detach(
+        &mut self,
+        worker: WorkerId,
+        incarnation: Incarnation,
+        link: ConnectionId,
+        died: bool,
+        now: Now,
+    ) {
         if self.sessions.get(&worker) == Some(&(incarnation, link)) {
             self.sessions.remove(&worker);
             self.step(Input::Unlinked { worker, incarnation, died }, now);

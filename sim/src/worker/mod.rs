@@ -197,8 +197,10 @@ impl World {
         match output {
             Output::Send(message) => self.worker_says(at, message),
             Output::Heartbeat { sent_us, running } => {
-                let users = self.workers[at].process.iter().flat_map(|process| &process.loads).map(Load::len).sum::<usize>();
-                let vitals = Vitals { users: users as u64, cpu_permille: 100, memory_bytes: 1 };
+                let users =
+                    self.workers[at].process.iter().flat_map(|process| &process.loads).map(Load::len).sum::<usize>();
+                let vitals =
+                    Vitals { users: users as u64, cpu_permille: 100, memory_bytes: 1, memory_limit_bytes: None };
                 self.worker_says(at, FromWorker::Heartbeat { sent_us, running, vitals });
             }
             Output::Retired { .. } => self.worker_leaves(at),

@@ -55,7 +55,11 @@ impl World {
             }
             Output::Finished(run) => self.finish_load(at, run),
             Output::Abandon { run, .. } => self.abandon_load(at, run),
-            Output::Send(_) | Output::Heartbeat { .. } | Output::Retired { .. } | Output::Rejected { .. } => {}
+            Output::Send(_)
+            | Output::Heartbeat { .. }
+            | Output::Retired { .. }
+            | Output::Rejected { .. }
+            | Output::PutOff { .. } => {}
         }
     }
 

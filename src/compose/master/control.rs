@@ -9,6 +9,7 @@ use actix::Addr;
 use akrida_actors::coordinator::messages::{Dismiss, Give, Look, Propose, ProveLeadership, Sight};
 use akrida_actors::coordinator::{CoordinatorActor, Published, ViewReceiver};
 use akrida_actors::link::peers::{PeerAddress, Peers};
+use akrida_actors::link::strangers::Strangers;
 use akrida_core::coordinator::Order;
 use akrida_core::ids::{RaftId, RunId};
 use akrida_core::scenario::bundle::Bundle;
@@ -55,6 +56,7 @@ pub(super) struct Control {
     changes: Changes,
     /// Who is called, and when each was last named as a master.
     called: Mutex<BTreeMap<Arc<str>, (PeerAddress, Instant)>>,
+    strangers: Strangers,
     is_draining: AtomicBool,
     /// `None` while there is a leader.
     without_leader_since: Mutex<Option<Since>>,
@@ -86,6 +88,7 @@ impl Control {
         raft: RaftHandle,
         published: Published,
         peers: Peers,
+        strangers: Strangers,
     ) -> Self {
         let changes = Changes::new(config.nodes.clone(), raft.clone(), coordinator.clone());
         Self {
@@ -99,6 +102,7 @@ impl Control {
             resources: resources(config),
             changes,
             called: Mutex::default(),
+            strangers,
             is_draining: AtomicBool::new(false),
             without_leader_since: Mutex::new(Some(Since::Start)),
             coordinator_answered: Mutex::new(Instant::now()),
@@ -250,7 +254,9 @@ impl MasterControl for Arc<Control> {
         Box::pin(async {
             let seen = self.look(status::Seen::of).await?;
             let raft = self.raft.status().borrow().clone();
-            let mut status = status::cluster_status(&raft, &self.node, &self.nodes, seen, self.expect_workers);
+            let links = status::Links { troubles: self.peers.troubles(), refused: self.strangers.recent() };
+            let configured = status::Configured { own: &self.node, nodes: &self.nodes, workers: self.expect_workers };
+            let mut status = status::cluster_status(&raft, &configured, seen, &links);
             status.warnings.extend(self.resources.warnings());
             if self.is_draining.load(Ordering::Relaxed) {
                 status.warnings.push(format!("{} is about to end", self.node.name));

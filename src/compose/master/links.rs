@@ -11,11 +11,14 @@ use tokio::sync::watch;
 use crate::config::NodeConfig;
 use crate::raft::RaftHandle;
 use crate::raft::peers::{PeerFrame, PeerSender};
+use crate::raft::store::Identity;
 
-/// What this master says of itself before it has read its disk.
-pub(super) fn own_hello(node: &NodeConfig) -> watch::Sender<PeerHello> {
+/// What this master says of itself. What its data folder says of it is known before anybody else hears of it: a link that
+/// was made without would carry messages of another cluster.
+pub(super) fn own_hello(node: &NodeConfig, identity: Option<Identity>) -> watch::Sender<PeerHello> {
     let (name, host) = (node.name.as_str().into(), node.host.as_str().into());
-    watch::Sender::new(PeerHello { name, raft_id: RaftId(0), host, port: node.port, cluster: None })
+    let (raft_id, cluster) = identity.map_or((RaftId(0), None), |known| (known.raft_id, known.cluster_id));
+    watch::Sender::new(PeerHello { name, raft_id, host, port: node.port, cluster: cluster.map(|cluster| cluster.0) })
 }
 
 /// Where messages of other masters come in. What comes before the raft thread is there is lost, as in a network.

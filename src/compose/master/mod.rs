@@ -13,7 +13,7 @@ mod status;
 mod upkeep;
 mod watched;
 
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
 use std::sync::Arc;
 
 use actix::{Actor, Addr, Arbiter, Recipient};
@@ -27,7 +27,7 @@ use akrida_core::coordinator::Settings;
 use akrida_core::limits;
 use akrida_core::state::command::Distribution;
 use akrida_core::view::validity::ValidityLimits;
-use anyhow::Context;
+use anyhow::{Context, bail};
 use tokio::sync::oneshot;
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
 
@@ -39,12 +39,12 @@ use self::upkeep::Upkeep;
 use self::watched::Monitoring;
 use super::runnable::Origin;
 use super::shutdown::Signals;
-use super::{link_security, logging, web_parts};
+use super::{link_security, logging, preflight, web_parts};
 use crate::cli::{Exit, MasterRole};
 use crate::config::MasterConfig;
 use crate::live::LogLines;
 use crate::raft::status::Phase;
-use crate::raft::store::RedbStore;
+use crate::raft::store::{Identity, LogStore, RedbStore};
 use crate::raft::{self, RaftHandle, RaftOptions, RaftThread};
 use crate::web::{self, ClusterHandle, WebServer, WebSetup};
 
@@ -55,6 +55,9 @@ pub(super) fn run(origin: &Origin, role: &MasterRole) -> anyhow::Result<Exit> {
     role.config.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
     role.config.without_effect().iter().for_each(|warning| tracing::warn!("{warning}"));
     role.options.notices.iter().for_each(|notice| tracing::info!("{notice}"));
+    if let Err(error) = preflight::raise_descriptor_limit() {
+        tracing::warn!(%error, "the limit of open files is not known");
+    }
     actix_rt::System::new().block_on(async {
         let mut signals = Signals::listen()?;
         let master = Master::start(&role.config, origin).await?;
@@ -90,10 +93,11 @@ struct Master {
 impl Master {
     async fn start(config: &MasterConfig, origin: &Origin) -> anyhow::Result<Self> {
         let store = RedbStore::open(&config.data_dir).context("the data folder cannot be used")?;
+        ports_are_free(config)?;
         let runtime = LinkRuntime::start().context("no thread for links")?;
         let (secrets, tls) =
             (link_security::secrets(config.secret.as_ref())?, link_security::tls(config.tls.as_ref())?);
-        let own = links::own_hello(&config.node);
+        let own = links::own_hello(&config.node, identity_in(&store, config)?);
         let door = Arc::new(Door::default());
         let peer_options = PeerOptions {
             secrets: secrets.clone(),
@@ -116,7 +120,9 @@ impl Master {
         if let Some(warning) = links.warning() {
             tracing::warn!("{warning}");
         }
-        let control = Arc::new(Control::new(config, coordinator, raft.clone(), published.clone(), peers.clone()));
+        let strangers = links.strangers();
+        let control = Control::new(config, coordinator, raft.clone(), published.clone(), peers.clone(), strangers);
+        let control = Arc::new(control);
         let upkeep = Upkeep::start(Arc::clone(&control), own);
         let web = web::start(web_setup(config, &control, origin)?).context("the web port cannot be opened")?;
         let monitoring = watched::start(config, Arc::clone(&control), published)?;
@@ -166,6 +172,30 @@ fn removed_text(config: &MasterConfig) -> String {
     )
 }
 
+/// Refuses ports that cannot be had before anything is started: a master that finds that out later would have spoken with
+/// the others already.
+fn ports_are_free(config: &MasterConfig) -> anyhow::Result<()> {
+    let ports = [
+        ("the port for masters and workers", config.bind.host.as_str(), config.bind.port),
+        ("the web port", config.web.host.as_str(), config.web.port),
+    ];
+    for (what, host, port) in ports {
+        TcpListener::bind((host, port)).with_context(|| format!("{what} cannot be opened: {host}:{port}"))?;
+    }
+    Ok(())
+}
+
+/// Who the data folder says that this master is; nothing if it is new. A folder that was copied from another master would
+/// make one voter of two.
+fn identity_in(store: &RedbStore, config: &MasterConfig) -> anyhow::Result<Option<Identity>> {
+    let identity = store.identity();
+    if let Some(other) = identity.as_ref().filter(|known| *known.name != *config.node.name) {
+        let (folder, own) = (config.data_dir.display(), &config.node.name);
+        bail!("data folder {folder} belongs to the master {}, and this is {own}: give it an empty folder", other.name);
+    }
+    Ok(identity)
+}
+
 type Opened = oneshot::Receiver<std::io::Result<(RaftHandle, RaftThread)>>;
 
 /// Starts the coordinator on an arbiter of its own; it opens the log when it is there to hear of it.
@@ -209,6 +239,7 @@ fn settings(config: &MasterConfig) -> Settings {
         lost_after: config.worker_lost_after().max(lease_is_over),
         losses_max: if config.retry_failed_workers { config.max_retries } else { 0 },
         expect_workers: config.workers.expect_workers,
+        sync_interval: config.sync_interval,
         ..Settings::default()
     }
 }

@@ -1,11 +1,18 @@
 //! What `akrida cluster status` shows, from what the master knows.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use akrida_actors::coordinator::messages::Sight;
 use akrida_core::coordinator::Now;
+use akrida_core::ids::WorkerId;
+use akrida_core::limits;
 use akrida_core::state::member::Member;
+use akrida_core::state::run::Run;
 use akrida_core::view::RunView;
 use akrida_core::view::validity::ValidityLimits;
 use akrida_core::view::workers::{WorkerState, WorkerView};
+use akrida_core::wire::refused::RefusedCaller;
 
 use crate::api::{ClusterStatus, LeaderAddress, MasterRole, MemberStatus, RunListed, WorkerStatus};
 use crate::config::NodeConfig;
@@ -17,12 +24,37 @@ pub(super) struct Seen {
     members: Vec<Member>,
     workers: Vec<WorkerStatus>,
     run: Option<RunListed>,
+    excluded: Vec<(WorkerId, Arc<str>)>,
+    contested: Vec<WorkerId>,
+}
+
+/// What the links of this master know.
+pub(super) struct Links {
+    /// Why other masters cannot be reached.
+    pub(super) troubles: BTreeMap<Arc<str>, String>,
+    /// Who was not let in of late.
+    pub(super) refused: Vec<RefusedCaller>,
+}
+
+/// What the configuration of this master says.
+pub(super) struct Configured<'a> {
+    /// Which of the masters it is.
+    pub(super) own: &'a NodeConfig,
+    /// All of them.
+    pub(super) nodes: &'a [NodeConfig],
+    /// How many workers a run needs.
+    pub(super) workers: usize,
 }
 
 impl Seen {
     pub(super) fn of(sight: Sight<'_>) -> Self {
         let limits = ValidityLimits::default();
+        let now = Now { mono_us: sight.now_us, unix_ms: 0 };
+        let excluded = sight.state.run().into_iter().flat_map(Run::excluded);
+        let contested = sight.core.into_iter().flat_map(|core| core.contested_names(now));
         Self {
+            excluded: excluded.map(|(worker, reason)| (worker.clone(), Arc::clone(reason))).collect(),
+            contested: contested.cloned().collect(),
             applied: sight.state.applied().0,
             members: sight.state.members().to_vec(),
             workers: workers(&sight),
@@ -79,11 +111,13 @@ fn heard_of(worker: WorkerView) -> WorkerStatus {
 /// The whole of it.
 pub(super) fn cluster_status(
     raft: &RaftStatus,
-    own: &NodeConfig,
-    nodes: &[NodeConfig],
+    configured: &Configured<'_>,
     seen: Seen,
-    expect_workers: usize,
+    links: &Links,
 ) -> ClusterStatus {
+    let nodes = configured.nodes;
+    let warnings = warnings(raft, nodes, &links.troubles).into_iter().chain(seen.warnings()).chain(links.warnings());
+    let warnings = warnings.chain(short_of_memory(&seen.workers)).collect();
     let group = raft.group.as_ref();
     let leader = raft.leader();
     let leader_name = leader.and_then(|leader| leader.name.as_deref());
@@ -101,15 +135,15 @@ pub(super) fn cluster_status(
     });
     ClusterStatus {
         cluster_id: raft.cluster.map(|cluster| cluster.to_string()).unwrap_or_default(),
-        name: own.name.clone(),
+        name: configured.own.name.clone(),
         role: own_role(raft),
         term: group.map_or(0, |group| group.term),
         ready: leader.is_some(),
         leader,
         members,
-        warnings: warnings(raft, nodes).into_iter().chain(short_of_memory(&seen.workers)).collect(),
+        warnings,
         workers: seen.workers,
-        expected_workers: expect_workers as u64,
+        expected_workers: configured.workers as u64,
         run: seen.run,
         applied: seen.applied,
         committed: group.map_or(0, |group| group.commit),
@@ -159,7 +193,30 @@ fn member_status(member: &InGroup, raft: &RaftStatus, nodes: &[NodeConfig], know
     }
 }
 
-fn warnings(raft: &RaftStatus, nodes: &[NodeConfig]) -> Vec<String> {
+impl Seen {
+    fn warnings(&self) -> Vec<String> {
+        let left_out =
+            self.excluded.iter().map(|(worker, reason)| format!("{worker} was left out of the run: {reason}"));
+        let twice = self.contested.iter().map(|worker| {
+            format!("node id {worker} is in use by another process; a second one that has it is turned away")
+        });
+        left_out.chain(twice).collect()
+    }
+}
+
+impl Links {
+    fn warnings(&self) -> Vec<String> {
+        let shown = self.refused.iter().take(limits::REFUSED_SHOWN_MAX);
+        let told = shown.map(|RefusedCaller { caller, reason, times }| match times {
+            1 => format!("a connection was not accepted: {caller}: {reason}"),
+            times => format!("{times} connections were not accepted: {caller}: {reason}"),
+        });
+        let more = self.refused.len().saturating_sub(limits::REFUSED_SHOWN_MAX);
+        told.chain((more > 0).then(|| format!("and {more} more callers were not accepted"))).collect()
+    }
+}
+
+fn warnings(raft: &RaftStatus, nodes: &[NodeConfig], troubles: &BTreeMap<Arc<str>, String>) -> Vec<String> {
     let mut warnings = Vec::new();
     match &raft.phase {
         Phase::Waiting(reason) => warnings.push(reason.clone()),
@@ -179,6 +236,9 @@ fn warnings(raft: &RaftStatus, nodes: &[NodeConfig]) -> Vec<String> {
             )
         }));
         warnings.extend(quorum(raft, members));
+        let silent = members.iter().filter(|member| raft.leads() && !member.is_healthy);
+        let known = silent.filter_map(|member| troubles.get_key_value(member.name.as_deref()?));
+        warnings.extend(known.map(|(name, why)| format!("{name}: {why}")));
     }
     warnings.extend(raft.joiners.iter().map(|joiner| {
         format!("{0} waits with an empty data folder; let it in with 'akrida cluster replace {0}'", joiner.name)

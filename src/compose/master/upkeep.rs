@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use akrida_core::ids::RaftId;
 use akrida_core::wire::handshake::PeerHello;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -44,7 +45,7 @@ async fn look_after(control: Arc<Control>, own: watch::Sender<PeerHello>) {
     }
 }
 
-/// Says who this master is, once it has read that from its disk, and which cluster it belongs to, once it does.
+/// Says who this master is, once that is written, and which cluster it belongs to, once it does.
 fn introduce(control: &Control, own: &watch::Sender<PeerHello>) {
     let status = control.raft_status();
     let (id, cluster) = {
@@ -52,6 +53,9 @@ fn introduce(control: &Control, own: &watch::Sender<PeerHello>) {
         (status.id, status.cluster.map(|cluster| cluster.0))
     };
     own.send_if_modified(|hello| {
+        // Until the raft thread has begun, what the data folder says is known better.
+        let id = if id == RaftId(0) { hello.raft_id } else { id };
+        let cluster = cluster.or(hello.cluster);
         let changed = hello.raft_id != id || hello.cluster != cluster;
         (hello.raft_id, hello.cluster) = (id, cluster);
         changed

@@ -29,6 +29,7 @@ pub(super) fn block(view: &RunView, layout: Layout) -> String {
     text += &line("HTTP exchanges", &view.http_exchanges.to_string());
     text += &line("Interrupted", &view.interrupted.to_string());
     text += &generator_errors(view);
+    text += &left_out(view);
     text += &line("Validity", view.validity.verdict.as_str());
     for (verdict, reason) in &view.validity.reasons {
         text += &line("", &format!("{}: {}", verdict.as_str(), printable(reason)));
@@ -65,6 +66,15 @@ fn generator_errors(view: &RunView) -> String {
     let kinds: Vec<_> =
         view.generator_errors.iter().map(|(kind, count)| format!("{} {count}", printable(kind))).collect();
     line("Generator errors", &format!("{sum} ({})", kinds.join(", ")))
+}
+
+fn left_out(view: &RunView) -> String {
+    let workers = view.incidents.excluded_workers.iter();
+    let lines = workers.enumerate().map(|(number, (worker, reason))| {
+        let label = if number == 0 { "Left out" } else { "" };
+        line(label, &printable(&format!("{worker}: {reason}")))
+    });
+    lines.collect()
 }
 
 fn line(label: &str, value: &str) -> String {

@@ -152,6 +152,13 @@ impl Peers {
         }
     }
 
+    /// Why the other masters cannot be reached that were called in vain.
+    #[must_use]
+    pub fn troubles(&self) -> BTreeMap<Arc<str>, String> {
+        let peers = self.0.peers();
+        peers.iter().filter_map(|(name, peer)| Some((Arc::clone(name), peer.outgoing.trouble()?))).collect()
+    }
+
     /// Ends all links. No other master is let in any more.
     pub fn stop(&self) {
         self.set(Vec::new());

@@ -31,9 +31,13 @@ pub(super) struct Outgoing {
 /// One connection, as long as it is up, and the task that keeps it.
 struct Lane {
     up: Slot,
+    trouble: Trouble,
     wake: Arc<Notify>,
     task: AbortHandle,
 }
+
+/// Why there is no connection, once one was tried in vain.
+type Trouble = Arc<Mutex<Option<String>>>;
 
 /// Where messages go while a connection is up.
 type Slot = Arc<Mutex<Option<FrameSender>>>;
@@ -49,6 +53,11 @@ impl Outgoing {
         body.len() <= limits::FRAME_BYTES_MAX && of(&lane.up).as_ref().is_some_and(|up| up.try_push(kind, body).is_ok())
     }
 
+    /// Why it cannot be reached, if it was tried in vain.
+    pub(super) fn trouble(&self) -> Option<String> {
+        self.urgent.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// The other master is there: do not wait with the next attempt.
     pub(super) fn wake(&self) {
         self.urgent.wake.notify_one();
@@ -58,10 +67,11 @@ impl Outgoing {
 
 impl Lane {
     fn start(runtime: &Handle, site: &Arc<Site>, address: &PeerAddress) -> Self {
-        let (up, wake) = (Slot::default(), Arc::new(Notify::new()));
-        let keeping = keep(Arc::clone(site), address.clone(), Arc::clone(&up), Arc::clone(&wake));
+        let (up, trouble, wake) = (Slot::default(), Trouble::default(), Arc::new(Notify::new()));
+        let (slot, told) = (Arc::clone(&up), Arc::clone(&trouble));
+        let keeping = keep(Arc::clone(site), address.clone(), slot, told, Arc::clone(&wake));
         let task = runtime.spawn(keeping).abort_handle();
-        Self { up, wake, task }
+        Self { up, trouble, wake, task }
     }
 }
 
@@ -76,15 +86,17 @@ fn of(slot: &Slot) -> std::sync::MutexGuard<'_, Option<FrameSender>> {
 }
 
 /// Connects again and again.
-async fn keep(site: Arc<Site>, address: PeerAddress, slot: Slot, wake: Arc<Notify>) {
+async fn keep(site: Arc<Site>, address: PeerAddress, slot: Slot, trouble: Trouble, wake: Arc<Notify>) {
     let name = &address.name;
     let mut attempt = 0;
-    let mut told = None;
+    let set =
+        |now: Option<String>| std::mem::replace(&mut *trouble.lock().unwrap_or_else(PoisonError::into_inner), now);
     loop {
         match call(&site, &address).await {
             Ok((reader, writer)) => {
                 tracing::info!(master = %name, "connected to another master");
-                (attempt, told) = (0, None);
+                attempt = 0;
+                set(None);
                 let error = carry(reader, writer, &slot).await;
                 tracing::warn!(master = %name, %error, "connection to another master has ended");
                 site.inbox.gone(name);
@@ -92,11 +104,10 @@ async fn keep(site: Arc<Site>, address: PeerAddress, slot: Slot, wake: Arc<Notif
             Err(error) => {
                 let error = error.to_string();
                 // The same reason again and again is said once.
-                if told.as_ref() == Some(&error) {
+                if set(Some(error.clone())).as_ref() == Some(&error) {
                     tracing::debug!(master = %name, %error, "cannot connect to another master");
                 } else {
                     tracing::warn!(master = %name, %error, "cannot connect to another master");
-                    told = Some(error);
                 }
             }
         }

@@ -87,10 +87,78 @@ fn many_and_large_deltas_are_split_over_entries_in_order() {
         assert!(bytes <= limits::BATCH_BYTES_MAX, "{bytes}");
         assert_eq!(leader.proposals.len(), 1, "one at a time");
         leader.commit_all_but_follow_ups();
+        leader.advance(SECOND);
     }
-    assert!(entries > 4, "{entries}");
+    assert!(entries > 2, "{entries}");
     let last = |name| leader.state.worker(&worker(name)).map(|known| known.last_seq);
     assert_eq!((last("a"), last("b")), (Some(Seq(40)), Some(Seq(40))));
+}
+
+/// A delta of many endpoints, each with a latency of its own.
+fn large(name: &str, seq: u64, endpoints: u64) -> Delta {
+    let mut large = delta_of(&worker(name), Incarnation(1), seq, "/", false);
+    for at in 0..endpoints {
+        let key = EndpointKey::request("GET", &format!("/{at}/{}", "x".repeat(900)));
+        large.interval.measurements.endpoints.entry(key).or_default().ok_latency.record(at);
+    }
+    large
+}
+
+impl Leader {
+    /// Has the statistics of some seconds of two workers come, 50 ms after each other, and commits each entry at once.
+    /// Gives back how many entries there were, how many bytes, and the longest time between two of them.
+    fn merges(&mut self, seconds: u64, endpoints: u64) -> (usize, usize, u64) {
+        let (mut entries, mut bytes, mut longest_us, mut last_us) = (0, 0, 0, self.now.mono_us);
+        for seq in 1..=seconds {
+            for name in ["a", "b"] {
+                self.say(name, FromWorker::Delta(Box::new(large(name, seq, endpoints))));
+            }
+            for _ in 0..20 {
+                while let Some(Command::MergeDeltas(batch)) = self.proposals.front() {
+                    (entries, bytes) = (entries + 1, bytes + rmp_serde::to_vec(batch).expect("serializes").len());
+                    longest_us = longest_us.max(self.now.mono_us - last_us);
+                    last_us = self.now.mono_us;
+                    self.commit_all_but_follow_ups();
+                }
+                self.advance(Duration::from_millis(50));
+            }
+        }
+        (entries, bytes, longest_us)
+    }
+}
+
+#[test]
+fn statistics_below_the_limit_are_proposed_as_they_come() {
+    let mut leader = Leader::running(&["a", "b"], endless());
+    let (entries, ..) = leader.merges(10, 10);
+    assert!(entries >= 20, "{entries}");
+}
+
+#[test]
+fn statistics_above_the_limit_are_gathered_for_longer_but_not_longer_than_the_interval() {
+    // Of each worker about 2.8 MB a second.
+    let settings = Settings { sync_interval: 3 * SECOND, ..Settings::default() };
+    let mut leader = Leader::running_with(&["a", "b"], settings, endless());
+    let (_, bytes, longest_us) = leader.merges(8, 3_000);
+    assert!(longest_us > 500_000, "{longest_us}");
+    assert!(longest_us <= 3_050_000, "{longest_us}");
+    // What both say of the same second is merged, as soon as there is reason to wait for it.
+    let alone: usize =
+        (1..=8).map(|seq| rmp_serde::to_vec(&large("a", seq, 3_000).interval).expect("serializes").len()).sum();
+    assert!(bytes < alone * 2, "{bytes} of {alone} each");
+    let last = |name| leader.state.worker(&worker(name)).map(|known| known.last_seq.0);
+    assert!(last("a") >= Some(4) && last("b") >= Some(4), "{:?}", last("a"));
+}
+
+#[test]
+fn the_end_of_a_worker_waits_for_no_pace() {
+    let mut leader = Leader::running(&["a", "b"], endless());
+    leader.merges(5, 3_000);
+    while !leader.proposals.is_empty() {
+        leader.commit_all_but_follow_ups();
+    }
+    leader.say("a", FromWorker::Delta(Box::new(Delta { last: true, ..large("a", 6, 1) })));
+    assert!(matches!(leader.proposals.back(), Some(Command::MergeDeltas(_))));
 }
 
 impl Leader {

@@ -79,11 +79,11 @@ fn a_worker_that_is_lost_too_often_is_refused_with_the_reason() {
         leader.commit_all();
     }
     assert_eq!(leader.run().live().count(), 1, "the second loss was one too many");
-    leader.sent.clear();
+    leader.sent_to.clear();
     leader.hello("b", 4, None);
     leader.commit_all();
-    let told = leader.told("b");
-    let [ToWorker::Refused { reason }] = &told[..] else { panic!("{told:?}") };
+    let told = &leader.sent_to;
+    let [(_, Incarnation(4), ToWorker::Refused { reason })] = &told[..] else { panic!("{told:?}") };
     assert!(reason.contains("lost 2 times"), "{reason}");
     assert!(leader.state.worker(&worker("b")).is_some_and(|known| !known.is_present));
 }

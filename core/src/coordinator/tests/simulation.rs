@@ -111,6 +111,12 @@ impl Cluster {
                         self.links[at].down.push_back(message);
                     }
                 }
+                Output::SendTo(worker, incarnation, message) => {
+                    let at = self.workers.iter().position(|known| known.id == worker).expect("known");
+                    if self.links[at].is_up && self.workers[at].linked_as == incarnation {
+                        self.links[at].down.push_back(message);
+                    }
+                }
                 Output::RunEnded => self.was_ended = true,
             }
         }

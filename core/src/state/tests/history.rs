@@ -53,3 +53,26 @@ fn snapshots_of_another_version_and_broken_ones_are_refused() {
         assert!(ClusterState::from_bytes(&bytes[..end]).is_err(), "cut at {end}");
     }
 }
+
+#[test]
+fn the_times_of_a_run_follow_each_other_whatever_the_clocks_do() {
+    let hour_ms = 3_600_000;
+    let mut log = Log::with_workers(&["a"]);
+    log.time_ms = 100 * hour_ms;
+    log.start(spec(LossPolicy::Replace)).expect("starts");
+    log.apply(Command::LaunchRun { run: RUN }).expect("launches");
+    for end_ms in [90 * hour_ms, 110 * hour_ms] {
+        let mut log = Log { state: log.state.clone(), ..Log::new() };
+        (log.next, log.time_ms) = (1_000, end_ms);
+        log.apply(batch(vec![last_part("a", 1)])).expect("continues");
+        let run = log.run();
+        assert_eq!(run.phase(), RunPhase::Ended);
+        let took_ms = run.ended_unix_ms().expect("ended") - run.started_unix_ms();
+        assert!(took_ms < 10_000, "{took_ms}");
+    }
+    // A clock that was hours ahead for a while leaves no trace.
+    log.time_ms = 50 * hour_ms;
+    log.apply(batch(vec![last_part("a", 1)])).expect("continues");
+    run_through(&mut log, 9, spec(LossPolicy::Replace));
+    assert_eq!(log.run().started_unix_ms() / hour_ms, 50);
+}

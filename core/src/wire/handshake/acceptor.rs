@@ -34,6 +34,7 @@ pub struct Policy {
 pub struct Acceptor {
     policy: Policy,
     nonce: Nonce,
+    claimed: Option<Role>,
     state: State,
 }
 
@@ -66,7 +67,7 @@ impl Acceptor {
     /// A master with a nonce that it never used before.
     #[must_use]
     pub fn new(policy: Policy, nonce: Nonce) -> Self {
-        Self { policy, nonce, state: State::AwaitsHello }
+        Self { policy, nonce, claimed: None, state: State::AwaitsHello }
     }
 
     /// Takes the caller's next frame.
@@ -83,6 +84,14 @@ impl Acceptor {
         }
     }
 
+    /// Who the caller says that it is, in so many characters that it may be shown. Nothing proves it.
+    #[must_use]
+    pub fn claimed(&self) -> Option<String> {
+        let role = self.claimed.as_ref()?;
+        let name: String = role.name().chars().take(limits::REFUSED_NAME_CHARS_MAX).collect();
+        Some(format!("{} {name:?}", role.kind().name()))
+    }
+
     /// The frame that makes the link, and the protocol version of all that follows; `None` unless the caller is verified.
     pub fn accept(&mut self) -> Option<(Frame, u8)> {
         let State::Verified(caller, proved) = std::mem::replace(&mut self.state, State::Over) else { return None };
@@ -94,6 +103,7 @@ impl Acceptor {
 
     fn greet(&mut self, received: &Frame) -> Result<Progress, Refusal> {
         let hello: Hello = unpack(received)?;
+        self.claimed = Some(hello.role.clone());
         let (ours, theirs) = (self.policy.protocol, hello.protocol);
         let protocol = ours.common(theirs).ok_or(Refusal::NoCommonProtocol { caller: theirs, master: ours })?;
         let key = self.policy.secrets.key(hello.role.kind());

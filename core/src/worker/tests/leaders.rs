@@ -106,3 +106,21 @@ fn messages_that_come_twice_or_late_do_no_harm() {
     let deltas = rig.take_deltas();
     assert_eq!((deltas.len(), deltas[0].seq), (1, Seq(4)));
 }
+
+#[test]
+fn a_worker_that_is_put_off_stops_its_users_and_asks_again_later() {
+    let mut rig = Rig::running(Plan::new(5, rate(100.0), None), None);
+    rig.pass(500_000, true);
+    let put_off = rig.hear(ToWorker::NotNow { reason: "in use".into() });
+    let told = Output::PutOff { reason: "in use".into() };
+    assert_eq!(put_off, [Output::Abandon { run: RUN, lost_deltas: 0 }, told.clone()]);
+    rig.said.clear();
+    rig.pass(limits::NOT_NOW_RETRY.as_micros() as u64 - 1_000, false);
+    assert_eq!(rig.said, [], "it says nothing meanwhile");
+    rig.pass(2_000, false);
+    assert!(matches!(rig.said[..], [FromWorker::Hello { running: None, .. }]), "{:?}", rig.said);
+    assert_eq!(rig.hear(ToWorker::NotNow { reason: "in use".into() }), [told]);
+    rig.hear(welcome(0, None));
+    rig.hear(begin(Plan::new(5, rate(100.0), None)));
+    assert!(rig.said.contains(&FromWorker::Ready { run: RUN }), "it is taken in when the name is free");
+}

@@ -162,7 +162,11 @@ impl Rig {
                 self.event(RunEvent::Sealed(Box::new(sealed)));
             }
             Output::Finished(_) | Output::Abandon { .. } => self.live.clear(),
-            Output::Resume | Output::GiveRows { .. } | Output::Retired { .. } | Output::Rejected { .. } => {}
+            Output::Resume
+            | Output::GiveRows { .. }
+            | Output::Retired { .. }
+            | Output::PutOff { .. }
+            | Output::Rejected { .. } => {}
         }
     }
 

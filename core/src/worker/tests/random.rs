@@ -78,6 +78,7 @@ fn some_step() -> impl Strategy<Value = Step> {
             Just(Input::Message(ToWorker::Quit)),
             Just(Input::Unreachable { reason: "none".into() }),
             Just(Input::Message(ToWorker::Refused { reason: "no".into() })),
+            Just(Input::Message(ToWorker::NotNow { reason: "not yet".into() })),
         ].prop_map(Step::Give),
     ]
 }

@@ -208,6 +208,10 @@ impl FakeWorker {
                 self.run = None;
                 Vec::new()
             }
+            ToWorker::NotNow { .. } => {
+                self.run = None;
+                vec![self.hello(now_us)]
+            }
             ToWorker::Quit | ToWorker::Refused { .. } => {
                 self.is_gone = true;
                 Vec::new()
