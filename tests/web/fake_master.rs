@@ -71,49 +71,52 @@ impl FakeMaster {
     }
 
     fn apply(&self, command: Command) -> Result<Reply, Refusal> {
-        let mut behind = self.behind();
+        self.apply_to(&mut self.behind(), command)
+    }
+
+    /// Views come in the order of what they show: nobody else may apply anything meanwhile.
+    fn apply_to(&self, behind: &mut Behind, command: Command) -> Result<Reply, Refusal> {
         let index = akrida_core::ids::LogIndex(behind.state.applied().0 + 1);
         let entry = Entry { index, time_ms: 1_000 * index.0, request: None, command };
         behind.state.apply(&entry).reply?;
         let view = behind.state.run().map(|run| Arc::new(RunView::of(run, &ValidityLimits::default())));
-        // Before the next command is applied, or an older view might be the last one that is seen.
         self.views.send_replace(view);
-        drop(behind);
         Ok(Reply::Done)
     }
 
     fn ordered(&self, order: Order, key: Option<RequestKey>) -> Result<Reply, ControlError> {
-        let order = match order {
-            Order::To(run, order) if self.behind().state.run().is_some_and(|active| active.id() == run) => *order,
-            Order::To(..) => return Err(Refusal::NoSuchRun.into()),
-            order => order,
+        let (wanted, order) = match order {
+            Order::To(run, order) => (Some(run), *order),
+            order => (None, order),
         };
         let mut behind = self.behind();
+        let known = key.as_ref().and_then(|key| behind.remembered.get(&*key.key).cloned());
+        let run = behind.state.run().map(|run| run.id());
+        if known.is_none() && wanted.is_some() && wanted != run {
+            return Err(Refusal::NoSuchRun.into());
+        }
         behind.orders.push((format!("{order:?}").split(['(', ' ']).next().unwrap().to_owned(), key.clone()));
         if let Some(failure) = behind.failures.pop_front() {
             return Err(failure);
         }
-        if let Some(key) = &key
-            && let Some((fingerprint, reply)) = behind.remembered.get(&*key.key)
-        {
-            return if *fingerprint == key.fingerprint { Ok(reply.clone()) } else { Err(Refusal::KeyReused.into()) };
+        if let (Some(key), Some((fingerprint, reply))) = (&key, known) {
+            return if fingerprint == key.fingerprint { Ok(reply) } else { Err(Refusal::KeyReused.into()) };
         }
-        let run = behind.state.run().map(|run| run.id());
-        drop(behind);
         let run = run.ok_or(Refusal::NoSuchRun);
         let (command, reply) = match order {
             Order::Start(run, spec) => (Command::StartRun { run, spec }, Reply::Run(run)),
             Order::Edit { users, rate } => (Command::EditRun { run: run?, at_us: 1, users, rate }, Reply::Done),
             Order::Reset => (Command::ResetStatistics { run: run?, at_us: 1, keep_series: false }, Reply::Done),
             Order::Stop => (Command::StopRun { run: run?, at_us: 1, reason: StopReason::Requested }, Reply::Done),
+            Order::To(..) => return Err(Refusal::NoSuchRun.into()),
         };
-        self.apply(command)?;
+        self.apply_to(&mut behind, command)?;
         if let Reply::Run(run) = reply {
-            // Its worker is ready at once; the test may have ended it even sooner.
-            let _ = self.apply(Command::LaunchRun { run });
+            // Its worker is ready at once.
+            self.apply_to(&mut behind, Command::LaunchRun { run })?;
         }
         if let Some(key) = key {
-            self.behind().remembered.insert(key.key.to_string(), (key.fingerprint, reply.clone()));
+            behind.remembered.insert(key.key.to_string(), (key.fingerprint, reply.clone()));
         }
         Ok(reply)
     }

@@ -87,6 +87,8 @@ impl Coordinator {
         let Some(now_us) = self.plan_now_us(run.id(), at) else { return Vec::new() };
         let due = match run.phase() {
             RunPhase::Active => due_while_active(run, now_us),
+            // Workers must have had the time to find a leader that has only just taken the lead.
+            RunPhase::Stopping if !is_over(self.led_us, limits::LAST_DELTAS_WAIT, at) => None,
             RunPhase::Stopping => due_while_stopping(run, now_us),
             RunPhase::Preparing | RunPhase::Ended => None,
         };

@@ -39,8 +39,6 @@ pub struct WorkerCore {
     session: Session,
     lease: Lease,
     run: Option<ActiveRun>,
-    /// The run that the worker was told to leave, and which of its deltas of it are safe: it may be taken in again.
-    left: Option<(RunId, Seq)>,
     stay: Stay,
 }
 
@@ -69,7 +67,6 @@ impl WorkerCore {
             session: Session::NONE,
             lease: Lease::ENDLESS,
             run: None,
-            left: None,
             stay: Stay::Staying,
         }
     }
@@ -215,9 +212,6 @@ impl WorkerCore {
         self.session.welcome(heartbeat_ms, self.now_us);
         self.lease.set_length(lease_ms);
         self.lease.renew(self.session.answered_us());
-        if let (Some((_, safe)), None) = (&mut self.left, &self.run) {
-            *safe = (*safe).max(last_seq);
-        }
         let now_us = self.now_us;
         let Some(run) = &mut self.run else { return Vec::new() };
         run.acknowledge(last_seq, now_us);
@@ -234,16 +228,13 @@ impl WorkerCore {
             return active.begin_again(assignment);
         }
         let abandoned = self.abandon();
-        let safe = self.left.take().filter(|(left, _)| *left == id).map_or(Seq::default(), |(_, safe)| safe);
-        self.run = Some(ActiveRun::new(&assignment, safe));
+        // A run that it was in before as well: it has a new place in it, where deltas are numbered from 1.
+        self.run = Some(ActiveRun::new(&assignment, Seq::default()));
         abandoned.into_iter().chain([Output::Prepare(Box::new(assignment))]).collect()
     }
 
     fn acknowledge(&mut self, run: RunId, seq: Seq) -> Vec<Output> {
         let now_us = self.now_us;
-        if let Some((_, safe)) = self.left.as_mut().filter(|(left, _)| *left == run) {
-            *safe = (*safe).max(seq);
-        }
         if let Some(active) = self.run.as_mut().filter(|active| active.id == run) {
             active.acknowledge(seq, now_us);
         }
@@ -251,9 +242,8 @@ impl WorkerCore {
     }
 
     fn leave(&mut self, run: RunId) -> Vec<Output> {
-        let Some(active) = self.run.as_ref().filter(|active| active.id == run) else { return Vec::new() };
-        self.left = Some((run, active.safe()));
-        self.abandon().into_iter().collect()
+        let is_in = self.run.as_ref().is_some_and(|active| active.id == run);
+        if is_in { self.abandon().into_iter().collect() } else { Vec::new() }
     }
 
     /// Forgets the run, whatever state it is in.

@@ -319,11 +319,6 @@ impl ActiveRun {
         self.outbox.acknowledge(seq, now_us);
     }
 
-    /// Deltas up to this one are safe.
-    pub(super) fn safe(&self) -> Seq {
-        self.safe
-    }
-
     /// Whether everything is sealed and safe.
     pub(super) fn is_finished(&self) -> bool {
         self.sealing.is_over() && self.outbox.is_empty()
