@@ -354,7 +354,9 @@ impl Drop for Node {
 
 /// Ports that nobody listens on. All are taken before the first is given back, so that they differ.
 pub fn free_ports(count: usize) -> Vec<u16> {
-    let listeners: Vec<_> = (0..count).map(|_| TcpListener::bind("127.0.0.1:0").expect("a free port")).collect();
+    // Below those that the system gives to connections, which others make meanwhile.
+    let free = || (0..).find_map(|_| TcpListener::bind(("127.0.0.1", fastrand::u16(10_000..32_000))).ok());
+    let listeners: Vec<_> = (0..count).map(|_| free().expect("a free port")).collect();
     listeners.iter().map(|listener| listener.local_addr().expect("an address").port()).collect()
 }
 

@@ -24,6 +24,9 @@ const START_WAIT: Duration = Duration::from_secs(30);
 /// How often it is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
+/// How often another port is tried.
+const PORTS_TRIED: usize = 100;
+
 /// Lines of a log that are shown when the cluster does not come up.
 const LOG_LINES_SHOWN: usize = 5;
 
@@ -149,7 +152,9 @@ fn log_file(folder: &Path, name: &str) -> std::path::PathBuf {
 
 /// Ports that nobody listens on. All are taken before the first is given back, so that they differ.
 fn free_ports(count: usize) -> anyhow::Result<Vec<u16>> {
-    let listeners = (0..count).map(|_| TcpListener::bind("127.0.0.1:0")).collect::<Result<Vec<_>, _>>();
+    // Below those that the system gives to connections, which this program makes meanwhile.
+    let free = || (0..PORTS_TRIED).find_map(|_| TcpListener::bind(("127.0.0.1", fastrand::u16(10_000..32_000))).ok());
+    let listeners = (0..count).map(|_| free()).collect::<Option<Vec<_>>>();
     let listeners = listeners.context("no free port on loopback")?;
     listeners.iter().map(|listener| Ok(listener.local_addr()?.port())).collect()
 }
