@@ -116,8 +116,10 @@ fn a_master_that_was_removed_while_it_was_away_is_told_so() {
     cluster.start_master(away);
     cluster.await_log(away, "it was removed while it was away");
     assert_eq!(cluster.try_get(away, "/ready").map(|reply| reply.status), Some(503));
-    let shown = cluster.operate_by(&cluster.address(away), &["status"]);
-    assert!(String::from_utf8_lossy(&shown.stdout).contains("removed while it was away"), "{shown:?}");
+    cluster.await_that("the status to say so", || {
+        let shown = cluster.operate_by(&cluster.address(away), &["status"]);
+        String::from_utf8_lossy(&shown.stdout).contains("removed while it was away").then_some(())
+    });
     // Whoever asks all of them sees the cluster, and what is wrong with that one.
     let shown = cluster.operated(&["status"]);
     assert!(shown.contains(": ready") && shown.contains(&format!("{name}: ")), "{shown}");

@@ -199,7 +199,7 @@ fn failures_are_the_exit_code_of_a_headless_master() {
 #[test]
 fn a_master_does_not_wait_for_workers_longer_than_it_was_told() {
     let (target, flags) = (Target::start(&[]), Flags::new());
-    let run = ["-f", "x.yml", "-H", target.url(), "--expect-workers", "2", "--expect-workers-max-wait", "1"];
+    let run = ["-f", "x.yml", "-H", target.url(), "--expect-workers", "2", "--expect-workers-max-wait", "12"];
     let mut worker = flags.worker("worker");
     let mut master = flags.master(&[&LOAD[..], &run].concat());
     assert_eq!(master.ended(), Some(1), "{}", master.log());
