@@ -7,8 +7,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use akrida_core::limits;
-use akrida_core::scenario::bundle::{Bundle, BundleSelection, FileContent};
+use akrida_core::scenario::bundle::{Bundle, FileContent};
 
+use super::runnable::selection;
 use super::scenario_file::{self, ScenarioFileError};
 use crate::cli::RunOptions;
 
@@ -25,13 +26,7 @@ pub(super) fn pack(options: &RunOptions) -> Result<Bundle, ScenarioFileError> {
         format: text.format,
         text: text.text.into(),
         files: files.into_inner(),
-        selection: BundleSelection {
-            classes: options.user_classes.clone(),
-            tags: options.tags.clone(),
-            exclude_tags: options.exclude_tags.clone(),
-            equal_weights: options.equal_weights,
-            host: options.host.clone(),
-        },
+        selection: selection(options),
         is_program: false,
     })
 }

@@ -9,7 +9,7 @@ use akrida_core::plan::classes::{ClassSequence, ClassShare};
 use akrida_core::plan::rate::SpawnRate;
 use akrida_core::scenario::bundle::Bundle;
 use akrida_core::scenario::model::{LoadModel, Scenario};
-use akrida_core::scenario::select::{Selection, select};
+use akrida_core::scenario::select::select;
 use akrida_core::state::command::{Distribution, RunSpec, UniqueFeeder};
 use akrida_core::threshold::names::unknown_names;
 use anyhow::{Context, anyhow, ensure};
@@ -137,14 +137,7 @@ pub(super) fn bundled(bundle: &Bundle) -> anyhow::Result<Arc<Scenario>> {
         let scheme = url::Url::parse(host).map(|url| url.scheme().to_owned()).unwrap_or_default();
         ensure!(["http", "https"].contains(&scheme.as_str()), "the host {host:?} is no base URL of HTTP");
     }
-    let selection = Selection {
-        classes: &wanted.classes,
-        tags: &wanted.tags,
-        exclude_tags: &wanted.exclude_tags,
-        equal_weights: wanted.equal_weights,
-        host: wanted.host.as_deref(),
-    };
-    let selected = select(&scenario, &selection).map_err(|error| anyhow!("{}: {error}", bundle.name))?;
+    let selected = select(&scenario, &wanted.as_selection()).map_err(|error| anyhow!("{}: {error}", bundle.name))?;
     Ok(Arc::new(selected.scenario))
 }
 

@@ -8,7 +8,7 @@ use akrida_actors::user::native::registry::NativeUsers;
 use akrida_core::scenario::bundle::{Bundle, BundleSelection};
 use akrida_core::scenario::model::Scenario;
 use akrida_core::scenario::native::{self, NativeClass, Settings};
-use akrida_core::scenario::select::{Selection, select};
+use akrida_core::scenario::select::select;
 use akrida_core::scenario::{Format, Source};
 use anyhow::{Context, anyhow, bail, ensure};
 
@@ -56,15 +56,21 @@ impl Origin {
     /// What the options ask for, and the classes that their tags left without tasks.
     pub(super) fn selected(&self, options: &RunOptions) -> anyhow::Result<(Runnable, Vec<Arc<str>>)> {
         let all = self.all(options)?;
-        let selection = Selection {
-            classes: &options.user_classes,
-            tags: &options.tags,
-            exclude_tags: &options.exclude_tags,
-            equal_weights: options.equal_weights,
-            host: options.host.as_deref(),
-        };
-        let selected = select(&all.scenario, &selection).with_context(|| options.scenario.display().to_string())?;
+        let selection = selection(options);
+        let selected = select(&all.scenario, &selection.as_selection());
+        let selected = selected.with_context(|| options.scenario.display().to_string())?;
         Ok((Runnable { scenario: Arc::new(selected.scenario), ..all }, selected.without_tasks))
+    }
+}
+
+/// What of a scenario the options ask for.
+pub(super) fn selection(options: &RunOptions) -> BundleSelection {
+    BundleSelection {
+        classes: options.user_classes.clone(),
+        tags: options.tags.clone(),
+        exclude_tags: options.exclude_tags.clone(),
+        equal_weights: options.equal_weights,
+        host: options.host.clone(),
     }
 }
 
@@ -111,10 +117,7 @@ impl ProgramUsers {
             files: BTreeMap::new(),
             selection: BundleSelection {
                 classes: scenario.classes.iter().map(|class| class.name.to_string()).collect(),
-                tags: options.tags.clone(),
-                exclude_tags: options.exclude_tags.clone(),
-                equal_weights: options.equal_weights,
-                host: options.host.clone(),
+                ..selection(options)
             },
             is_program: true,
         })
@@ -128,14 +131,7 @@ impl ProgramUsers {
         let missing: Vec<_> = wanted.classes.iter().filter(|name| !has(name)).map(String::as_str).collect();
         let name = &bundle.name;
         ensure!(missing.is_empty(), "this program has no user class {}, as {name} has", missing.join(", "));
-        let selection = Selection {
-            classes: &wanted.classes,
-            tags: &wanted.tags,
-            exclude_tags: &wanted.exclude_tags,
-            equal_weights: wanted.equal_weights,
-            host: wanted.host.as_deref(),
-        };
-        let selected = select(&all, &selection).with_context(|| name.to_string())?.scenario;
+        let selected = select(&all, &wanted.as_selection()).with_context(|| name.to_string())?.scenario;
         let in_order = selected.classes.iter().map(|class| &*class.name).eq(wanted.classes.iter().map(String::as_str));
         ensure!(in_order, "the user classes of this program are not those of {name}: {}", wanted.classes.join(", "));
         Ok(Arc::new(selected))

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Format;
+use super::select::Selection;
 
 /// All that a worker needs to make the users of a scenario.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,4 +63,18 @@ pub struct BundleSelection {
     pub equal_weights: bool,
     /// The base URL of the target, if it is not the scenario's.
     pub host: Option<String>,
+}
+
+impl BundleSelection {
+    /// The same, borrowed.
+    #[must_use]
+    pub fn as_selection(&self) -> Selection<'_> {
+        Selection {
+            classes: &self.classes,
+            tags: &self.tags,
+            exclude_tags: &self.exclude_tags,
+            equal_weights: self.equal_weights,
+            host: self.host.as_deref(),
+        }
+    }
 }
