@@ -229,7 +229,7 @@ impl WorkerCore {
         }
         let abandoned = self.abandon();
         // A run that it was in before as well: it has a new place in it, where deltas are numbered from 1.
-        self.run = Some(ActiveRun::new(&assignment, Seq::default()));
+        self.run = Some(ActiveRun::new(&assignment));
         abandoned.into_iter().chain([Output::Prepare(Box::new(assignment))]).collect()
     }
 

@@ -32,8 +32,6 @@ pub(super) struct ActiveRun {
     sealing: Sealing,
     pub(super) outbox: Outbox,
     pub(super) rows: RowRequests,
-    /// Deltas up to this one are safe.
-    safe: Seq,
     /// By when users must be gone whose lease has ended.
     drained_by_us: Option<u64>,
     /// Deltas that were sealed since then.
@@ -76,8 +74,8 @@ enum Release {
 }
 
 impl ActiveRun {
-    /// A run that is to be prepared. Deltas up to `safe` are sealed and merged already.
-    pub(super) fn new(assignment: &Assignment, safe: Seq) -> Self {
+    /// A run that is to be prepared.
+    pub(super) fn new(assignment: &Assignment) -> Self {
         let classes = ClassSequence::new(&assignment.shares);
         Self {
             id: assignment.run,
@@ -87,10 +85,9 @@ impl ActiveRun {
             anchor_us: None,
             epoch: assignment.epoch,
             release: Release::Nothing,
-            sealing: Sealing::after(safe, assignment.segment),
+            sealing: Sealing::new(assignment.segment),
             outbox: Outbox::default(),
             rows: RowRequests::default(),
-            safe,
             drained_by_us: None,
             sealed_since_drained: 0,
             exhausted_at_us: None,
@@ -315,7 +312,6 @@ impl ActiveRun {
 
     /// Deltas up to this one are safe.
     pub(super) fn acknowledge(&mut self, seq: Seq, now_us: u64) {
-        self.safe = self.safe.max(seq.min(self.sealing.seq()));
         self.outbox.acknowledge(seq, now_us);
     }
 

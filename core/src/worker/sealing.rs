@@ -42,9 +42,9 @@ pub(super) enum Pressure {
 }
 
 impl Sealing {
-    /// Nothing is sealed after the delta `seq`.
-    pub(super) fn after(seq: Seq, segment: u32) -> Self {
-        Self { seq, segment, next_segment: None, open_from_us: 0, asked: None, is_over: false }
+    /// Nothing is sealed yet.
+    pub(super) fn new(segment: u32) -> Self {
+        Self { seq: Seq::default(), segment, next_segment: None, open_from_us: 0, asked: None, is_over: false }
     }
 
     /// The open interval starts at this time.
@@ -57,11 +57,6 @@ impl Sealing {
         if segment > self.segment {
             self.next_segment = Some(segment);
         }
-    }
-
-    /// The number of the last sealed delta.
-    pub(super) fn seq(&self) -> Seq {
-        self.seq
     }
 
     /// Whether the last delta is sealed.
