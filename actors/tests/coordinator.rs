@@ -12,9 +12,8 @@ use akrida_actors::link::{Attach, Downlink, Uplink};
 use akrida_core::coordinator::{Order, Settings};
 use akrida_core::ids::{Incarnation, LogIndex, ProposalId, RaftId, RunId, WorkerId};
 use akrida_core::plan::Plan;
-use akrida_core::plan::classes::ClassShare;
 use akrida_core::plan::rate::SpawnRate;
-use akrida_core::state::command::{Distribution, RunSpec};
+use akrida_core::state::command::RunSpec;
 use akrida_core::state::request::{Reply, RequestKey};
 use akrida_core::state::worker::WorkerProfile;
 use akrida_core::view::validity::ValidityLimits;
@@ -179,21 +178,8 @@ fn worker() -> (Attach, Arc<Mutex<Vec<Downlink>>>) {
 }
 
 fn start(run: u64) -> Order {
-    let spec = RunSpec {
-        plan: Plan::new(1, SpawnRate::per_second(1.0).unwrap(), None),
-        run_time_ms: None,
-        scenario: "test".into(),
-        host: None,
-        profile: None,
-        classes: vec!["A".into()],
-        shares: vec![ClassShare { fixed_count: 0, weight_milli: 1_000 }],
-        stop_timeout_ms: 0,
-        reset_when_spawned: false,
-        warm_up_ms: 0,
-        thresholds: Vec::new(),
-        bundle: None,
-        distribution: Distribution::default(),
-    };
+    let plan = Plan::new(1, SpawnRate::per_second(1.0).unwrap(), None);
+    let spec = RunSpec::of_one_class("test", "A", plan);
     Order::Start(RunId(run), Box::new(spec))
 }
 

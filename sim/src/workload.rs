@@ -4,9 +4,8 @@
 use akrida_core::coordinator::Order;
 use akrida_core::ids::RunId;
 use akrida_core::plan::Plan;
-use akrida_core::plan::classes::ClassShare;
 use akrida_core::plan::rate::SpawnRate;
-use akrida_core::state::command::{Distribution, LossPolicy, Refusal, RunSpec, Strategy};
+use akrida_core::state::command::{LossPolicy, Refusal, RunSpec, Strategy};
 use akrida_core::state::request::{Reply, RequestKey};
 use akrida_core::state::run::RunPhase;
 
@@ -180,21 +179,8 @@ impl World {
 
 /// A run of one class.
 pub(crate) fn spec(users: u64, per_s: u32, run_time_us: Option<u64>) -> RunSpec {
-    RunSpec {
-        plan: Plan::new(users, rate(per_s), run_time_us),
-        run_time_ms: run_time_us.map(|us| us / MS),
-        scenario: "simulated".into(),
-        host: None,
-        profile: None,
-        classes: vec!["User".into()],
-        shares: vec![ClassShare { fixed_count: 0, weight_milli: 1_000 }],
-        stop_timeout_ms: 0,
-        reset_when_spawned: false,
-        warm_up_ms: 0,
-        thresholds: Vec::new(),
-        bundle: None,
-        distribution: Distribution::default(),
-    }
+    let run_time_ms = run_time_us.map(|us| us / MS);
+    RunSpec { run_time_ms, ..RunSpec::of_one_class("simulated", "User", Plan::new(users, rate(per_s), run_time_us)) }
 }
 
 fn rate(per_s: u32) -> SpawnRate {

@@ -19,7 +19,7 @@ use crate::ids::{LogIndex, Seq};
 use crate::plan::Plan;
 use crate::plan::slots::{SLOTS_U64, SlotSet};
 use crate::state::Entry;
-use crate::state::command::{Distribution, Refusal, StopReason};
+use crate::state::command::{Refusal, StopReason};
 use crate::state::participant::ParticipantState;
 use crate::state::worker::WorkerProfile;
 use crate::stats::delta::{Delta, Interval};
@@ -211,21 +211,7 @@ fn in_run(plan_us: Option<u64>) -> Option<Running> {
 }
 
 fn spec(plan: Plan) -> Box<RunSpec> {
-    Box::new(RunSpec {
-        plan,
-        run_time_ms: None,
-        scenario: "test".into(),
-        host: None,
-        profile: None,
-        classes: vec!["A".into()],
-        shares: Vec::new(),
-        stop_timeout_ms: 0,
-        reset_when_spawned: false,
-        warm_up_ms: 0,
-        thresholds: Vec::new(),
-        bundle: None,
-        distribution: Distribution::default(),
-    })
+    Box::new(RunSpec::of_one_class("test", "A", plan))
 }
 
 fn endless() -> Plan {

@@ -276,6 +276,28 @@ pub struct RunSpec {
     pub distribution: Distribution,
 }
 
+impl RunSpec {
+    /// A run of one class of users, of which nothing is asked but its load.
+    #[must_use]
+    pub fn of_one_class(scenario: &str, class: &str, plan: Plan) -> Self {
+        Self {
+            plan,
+            run_time_ms: None,
+            scenario: scenario.into(),
+            host: None,
+            profile: None,
+            classes: vec![class.into()],
+            shares: vec![ClassShare { fixed_count: 0, weight_milli: 1_000 }],
+            stop_timeout_ms: 0,
+            reset_when_spawned: false,
+            warm_up_ms: 0,
+            thresholds: Vec::new(),
+            bundle: None,
+            distribution: Distribution::default(),
+        }
+    }
+}
+
 /// Deltas of one or more workers, merged.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeltaBatch {

@@ -122,21 +122,9 @@ fn worker(name: &str) -> WorkerId {
 }
 
 fn spec(on_loss: LossPolicy) -> RunSpec {
-    RunSpec {
-        plan: Plan::new(1_000, SpawnRate::per_second(100.0).expect("valid"), None),
-        run_time_ms: None,
-        scenario: "test".into(),
-        host: None,
-        profile: None,
-        classes: vec!["A".into()],
-        shares: Vec::new(),
-        stop_timeout_ms: 0,
-        reset_when_spawned: false,
-        warm_up_ms: 0,
-        thresholds: Vec::new(),
-        bundle: None,
-        distribution: Distribution { on_loss, ..Distribution::default() },
-    }
+    let plan = Plan::new(1_000, SpawnRate::per_second(100.0).expect("valid"), None);
+    let distribution = Distribution { on_loss, ..Distribution::default() };
+    RunSpec { distribution, ..RunSpec::of_one_class("test", "A", plan) }
 }
 
 fn part(name: &str, first: u64, last: u64) -> DeltaPart {
