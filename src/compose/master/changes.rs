@@ -13,7 +13,7 @@ use akrida_core::replica::stored::NamedMember;
 use akrida_core::state::command::Command;
 use akrida_core::state::member::Member;
 use akrida_core::state::request::RequestKey;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 use super::asking::{answered, control_error};
 use super::members;
@@ -22,9 +22,6 @@ use crate::config::NodeConfig;
 use crate::raft::status::RaftStatus;
 use crate::raft::{RaftHandle, ReplaceRefused, Unanswered};
 use crate::web::{ControlError, MemberChange};
-
-/// How often a change of the group is looked at until it is done.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// How long a change of the members may take. What takes longer goes on by itself.
 const CHANGE_WAIT: Duration = Duration::from_secs(20);
@@ -179,15 +176,13 @@ impl Changes {
 
     /// Waits until the group is as wanted. This master may lose the lead meanwhile; the change goes on without it.
     async fn await_group(&self, wanted: impl Fn(&RaftStatus) -> bool) -> Result<(), ControlError> {
-        let look = async {
-            loop {
-                if wanted(&self.raft.status().borrow()) {
-                    return;
-                }
-                sleep(LOOK_EVERY).await;
-            }
-        };
-        timeout(CHANGE_WAIT, look).await.map_err(|_| ControlError::TimedOut)
+        let mut status = self.raft.status();
+        let reached = timeout(CHANGE_WAIT, status.wait_for(|status| wanted(status))).await;
+        match reached {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(_)) => Err(ControlError::Unavailable),
+            Err(_) => Err(ControlError::TimedOut),
+        }
     }
 }
 

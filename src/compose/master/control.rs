@@ -14,6 +14,7 @@ use akrida_core::coordinator::Order;
 use akrida_core::ids::{RaftId, RunId};
 use akrida_core::scenario::bundle::Bundle;
 use akrida_core::state::command::Command;
+use akrida_core::state::member::Member;
 use akrida_core::state::request::{Reply, RequestKey};
 use akrida_core::view::RunView;
 use akrida_core::view::validity::ValidityLimits;
@@ -202,14 +203,10 @@ impl Control {
         *self.coordinator_answered.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
 
-    fn address_of(&self, name: &str) -> Option<WebAddress> {
-        let node = self.nodes.iter().find(|node| node.name == name);
-        if let Some(node) = node {
-            return Some(WebAddress { name: name.into(), host: node.host.as_str().into(), port: node.web_port });
-        }
-        let added = self.published.members.borrow();
-        let member = added.iter().find(|member| &*member.name == name)?;
-        Some(WebAddress { name: Arc::clone(&member.name), host: Arc::clone(&member.host), port: member.web_port })
+    fn address_of(&self, name: &str, id: RaftId) -> Option<WebAddress> {
+        let Member { name, host, web_port, .. } =
+            members::find(name, id, &self.nodes, &self.published.members.borrow())?;
+        Some(WebAddress { name, host, port: web_port })
     }
 }
 
@@ -226,8 +223,8 @@ impl MasterControl for Arc<Control> {
         let role = if leader == Some(status.id) {
             Role::Leading { is_ready: status.leads() && self.published.leads.borrow().is_some() }
         } else {
-            let name = status.leader().and_then(|leader| leader.name.clone());
-            Role::Following { leader: name.and_then(|name| self.address_of(&name)) }
+            let named = status.leader().and_then(|leader| Some((leader.name.as_deref()?, leader.id)));
+            Role::Following { leader: named.and_then(|(name, id)| self.address_of(name, id)) }
         };
         let since = *self.without_leader_since.lock().unwrap_or_else(PoisonError::into_inner);
         let without_leader_ms = match leader {

@@ -39,14 +39,16 @@ pub(in crate::compose) fn member_of(node: &NodeConfig, id: RaftId) -> Member {
     Member { id, name, host, port: *port, web_port: *web_port, priority: *priority }
 }
 
+/// Where the master of this name is, with this id: as the configuration says, or else the state.
+pub(super) fn find(name: &str, id: RaftId, nodes: &[NodeConfig], known: &[Member]) -> Option<Member> {
+    let node = nodes.iter().find(|node| node.name == name).map(|node| member_of(node, id));
+    node.or_else(|| known.iter().find(|member| &*member.name == name).map(|member| Member { id, ..member.clone() }))
+}
+
 /// What the state should say of the masters: those of the group, and those that were added and are awaited.
 pub(super) fn wanted(group: &[MemberStatus], nodes: &[NodeConfig], known: &[Member]) -> Vec<Member> {
-    let place = |name: &str, id: RaftId| {
-        let node = nodes.iter().find(|node| node.name == name).map(|node| member_of(node, id));
-        node.or_else(|| known.iter().find(|member| &*member.name == name).map(|member| Member { id, ..member.clone() }))
-    };
     let named = group.iter().filter_map(|member| Some((member.name.as_deref()?, member.id)));
-    let mut wanted: Vec<Member> = named.filter_map(|(name, id)| place(name, id)).collect();
+    let mut wanted: Vec<Member> = named.filter_map(|(name, id)| find(name, id, nodes, known)).collect();
     let is_in = |member: &&Member| group.iter().any(|other| other.name.as_ref() == Some(&member.name));
     wanted.extend(known.iter().filter(|member| member.id == NOT_YET && !is_in(member)).cloned());
     wanted.sort_by(|one, other| one.name.cmp(&other.name));

@@ -9,11 +9,13 @@ use akrida_core::ids::WorkerId;
 use akrida_core::limits;
 use akrida_core::state::member::Member;
 use akrida_core::state::run::Run;
+use akrida_core::state::worker::Worker;
 use akrida_core::view::RunView;
 use akrida_core::view::validity::ValidityLimits;
 use akrida_core::view::workers::{WorkerState, WorkerView};
 use akrida_core::wire::refused::RefusedCaller;
 
+use super::members;
 use crate::api::{ClusterStatus, LeaderAddress, MasterRole, MemberStatus, RunListed, WorkerStatus};
 use crate::config::NodeConfig;
 use crate::raft::status::{MemberStatus as InGroup, Phase, RaftStatus, Role};
@@ -66,26 +68,26 @@ impl Seen {
 fn workers(sight: &Sight<'_>) -> Vec<WorkerStatus> {
     let now = Now { mono_us: sight.now_us, unix_ms: 0 };
     match sight.core {
-        Some(core) => core.workers_view(now, sight.state).into_iter().map(heard_of).collect(),
-        None => sight
-            .state
-            .workers()
-            .map(|(id, worker)| WorkerStatus {
-                name: id.to_string(),
-                state: if worker.is_present { "ready" } else { "missing" }.to_owned(),
-                users: 0,
-                cpu_percent: None,
-                memory_bytes: None,
-                memory_limit_bytes: None,
-                tags: worker.profile.tags.iter().map(ToString::to_string).collect(),
-                version: worker.profile.version.to_string(),
-                losses: worker.losses,
-            })
-            .collect(),
+        Some(core) => core.workers_view(now, sight.state).into_iter().map(worker_status).collect(),
+        None => sight.state.workers().map(|(id, worker)| worker_status(unheard_of(id, worker))).collect(),
     }
 }
 
-fn heard_of(worker: WorkerView) -> WorkerStatus {
+/// A worker as a follower knows it, to which it does not speak.
+fn unheard_of(id: &WorkerId, worker: &Worker) -> WorkerView {
+    WorkerView {
+        worker: id.clone(),
+        incarnation: worker.incarnation,
+        profile: worker.profile.clone(),
+        state: if worker.is_present { WorkerState::Idle } else { WorkerState::Gone },
+        heard_ms_ago: None,
+        vitals: None,
+        slots: 0,
+        losses: worker.losses,
+    }
+}
+
+fn worker_status(worker: WorkerView) -> WorkerStatus {
     let vitals = worker.vitals;
     let state = match worker.state {
         WorkerState::Idle => "ready",
@@ -172,16 +174,16 @@ fn own_role(raft: &RaftStatus) -> MasterRole {
 
 fn member_status(member: &InGroup, raft: &RaftStatus, nodes: &[NodeConfig], known: &[Member]) -> MemberStatus {
     let name = member.name.as_deref().unwrap_or_default();
-    let node = nodes.iter().find(|node| node.name == name);
-    let named = known.iter().find(|known| &*known.name == name);
+    let place = members::find(name, member.id, nodes, known);
+    let place = place.as_ref();
     let leads = raft.leader().is_some_and(|leader| leader.id == member.id);
     MemberStatus {
         name: name.to_owned(),
         raft_id: member.id.to_string(),
-        host: node.map(|node| node.host.clone()).or(named.map(|named| named.host.to_string())).unwrap_or_default(),
-        port: node.map(|node| node.port).or(named.map(|named| named.port)).unwrap_or(0),
-        web_port: node.map(|node| node.web_port).or(named.map(|named| named.web_port)).unwrap_or(0),
-        priority: node.map(|node| node.priority).or(named.map(|named| named.priority)).unwrap_or(0),
+        host: place.map(|place| place.host.to_string()).unwrap_or_default(),
+        port: place.map_or(0, |place| place.port),
+        web_port: place.map_or(0, |place| place.web_port),
+        priority: place.map_or(0, |place| place.priority),
         role: match (leads, member.is_voter) {
             (true, _) => MasterRole::Leader,
             (false, true) => MasterRole::Follower,
