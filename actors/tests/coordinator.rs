@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use actix::{Actor, Addr, Context, Handler, Recipient};
-use akrida_actors::coordinator::log::{Committed, LogEvent, ReplicatedLog};
+use akrida_actors::coordinator::log::{Committed, LogEvent, ReplicatedLog, Told};
 use akrida_actors::coordinator::messages::{Give, Look, ProveLeadership};
 use akrida_actors::coordinator::{CoordinatorActor, OrderError, Outcome};
 use akrida_actors::link::{Attach, Downlink, Uplink};
@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 #[derive(Default)]
 struct Group {
     entries: Vec<Bytes>,
-    masters: Vec<Recipient<LogEvent>>,
+    masters: Vec<Recipient<Told>>,
     leader: Option<usize>,
     term: u64,
     /// Proposals are neither committed nor dropped.
@@ -47,7 +47,7 @@ impl Group {
         self.entries.push(record.clone());
         let index = LogIndex(self.entries.len() as u64);
         for master in &self.masters {
-            master.do_send(LogEvent::Committed(vec![Committed { index, record: record.clone() }]));
+            master.do_send(Told(LogEvent::Committed(vec![Committed { index, record: record.clone() }])));
         }
     }
 
@@ -57,11 +57,11 @@ impl Group {
         for (at, master) in self.masters.iter().enumerate().filter(|(at, _)| *at != leader) {
             let (term, leader) = (self.term, Some(RaftId(leader as u64 + 1)));
             if Some(at) == old || old.is_none() {
-                master.do_send(LogEvent::Follows { term, leader });
+                master.do_send(Told(LogEvent::Follows { term, leader }));
             }
         }
         self.commit(Bytes::new());
-        self.masters[leader].do_send(LogEvent::Leads { term: self.term });
+        self.masters[leader].do_send(Told(LogEvent::Leads { term: self.term }));
     }
 }
 
@@ -69,7 +69,7 @@ impl ReplicatedLog for TestLog {
     fn propose(&mut self, proposal: ProposalId, record: Bytes) {
         let mut group = self.group.lock().unwrap();
         if group.leader != Some(self.own) {
-            group.masters[self.own].do_send(LogEvent::Dropped(proposal));
+            group.masters[self.own].do_send(Told(LogEvent::Dropped(proposal)));
         } else if !group.holds {
             group.commit(record);
         }
@@ -78,7 +78,7 @@ impl ReplicatedLog for TestLog {
     fn read(&mut self, read: u64) {
         let group = self.group.lock().unwrap();
         let index = LogIndex(group.entries.len() as u64);
-        group.masters[self.own].do_send(LogEvent::Readable { read, index });
+        group.masters[self.own].do_send(Told(LogEvent::Readable { read, index }));
     }
 
     fn applied(&mut self, _: LogIndex) {}
@@ -240,10 +240,10 @@ async fn a_master_restored_from_a_snapshot_is_equal_to_the_others() {
     let masters = Masters::start().await;
     masters.register_worker(0).await;
     assert!(masters.give(0, start(7), None).await.is_ok());
-    masters.masters[0].send(LogEvent::SnapshotWanted).await.unwrap();
+    masters.masters[0].send(Told(LogEvent::SnapshotWanted)).await.unwrap();
     let (index, state) = masters.group.lock().unwrap().snapshots.pop().unwrap();
     let newcomer = Masters::start_one(3, &masters.group);
-    newcomer.send(LogEvent::Restored { index, state }).await.unwrap();
+    newcomer.send(Told(LogEvent::Restored { index, state })).await.unwrap();
     assert_eq!(digest(&newcomer).await, digest(&masters.masters[0]).await);
     assert!(masters.give(0, Order::Stop, None).await.is_ok());
     assert_eq!(digest(&newcomer).await, digest(&masters.masters[0]).await);

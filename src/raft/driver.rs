@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
 
-use akrida_actors::coordinator::log::{Committed, LogEvent};
+use akrida_actors::coordinator::log::{LogEvent, Told};
 use akrida_core::ids::{ClusterId, LogIndex, RaftId};
 use akrida_core::limits;
 use akrida_core::replica::change::MemberChange;
@@ -213,28 +213,11 @@ impl Driver {
             Output::Persist(persist) => self.write(Job::Persist(persist)),
             Output::SaveSnapshot(snapshot) => self.write(Job::Snapshot(snapshot)),
             Output::Compact { up_to } => self.write(Job::Compact(up_to)),
-            Output::Committed(entries) => {
-                let committed = |entry: akrida_core::replica::output::CommittedEntry| Committed {
-                    index: entry.index,
-                    record: entry.record,
-                };
-                self.tell(LogEvent::Committed(entries.into_iter().map(committed).collect()));
+            // Those that are under way are bounded by the replica's window, and by what the actor itself asks for.
+            Output::Tell(event) => {
+                self.note(&event);
+                self.life.events.do_send(Told(event));
             }
-            Output::Restored { index, state } => self.tell(LogEvent::Restored { index, state }),
-            Output::SnapshotWanted => self.tell(LogEvent::SnapshotWanted),
-            Output::Leads { term } => {
-                tracing::info!(term, "this master leads");
-                self.tell(LogEvent::Leads { term });
-                self.next_look = Instant::now();
-            }
-            Output::Follows { term, leader } => {
-                let name = leader.and_then(|leader| self.name_of(leader));
-                tracing::info!(term, leader = name.as_deref().unwrap_or("nobody known"), "this master follows");
-                self.tell(LogEvent::Follows { term, leader });
-                self.next_look = Instant::now();
-            }
-            Output::Dropped(proposal) => self.tell(LogEvent::Dropped(proposal)),
-            Output::Readable { read, index } => self.tell(LogEvent::Readable { read, index }),
             Output::Removed => {
                 tracing::warn!("this master was removed from the cluster");
                 self.next_look = Instant::now();
@@ -242,9 +225,17 @@ impl Driver {
         }
     }
 
-    /// The events that are under way are bounded by the replica's window, and by what the actor itself asks for.
-    fn tell(&self, event: LogEvent) {
-        self.life.events.do_send(event);
+    /// Logs who leads, and has it shown soon.
+    fn note(&mut self, event: &LogEvent) {
+        match event {
+            LogEvent::Leads { term } => tracing::info!(term, "this master leads"),
+            LogEvent::Follows { term, leader } => {
+                let name = leader.and_then(|leader| self.name_of(leader));
+                tracing::info!(term, leader = name.as_deref().unwrap_or("nobody known"), "this master follows");
+            }
+            _ => return,
+        }
+        self.next_look = Instant::now();
     }
 
     fn write(&mut self, job: Job) {

@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Instant;
 
 use actix::Recipient;
-use akrida_actors::coordinator::log::LogEvent;
+use akrida_actors::coordinator::log::{LogEvent, Told};
 use akrida_core::ids::{ClusterId, RaftId};
 use akrida_core::limits;
 use akrida_core::replica::change::ChangeRefused;
@@ -38,7 +38,7 @@ pub(super) struct Forming<'a> {
     pub(super) store: &'a mut dyn LogStore,
     pub(super) peers: &'a dyn PeerSender,
     pub(super) inbox: &'a Receiver<Inbox>,
-    pub(super) events: &'a Recipient<LogEvent>,
+    pub(super) events: &'a Recipient<Told>,
     pub(super) show: &'a Show,
 }
 
@@ -47,7 +47,7 @@ impl Forming<'_> {
     pub(super) fn run(mut self) -> Result<Option<ClusterId>, StoreError> {
         // Whatever is in the log was written by a founding that nobody was told of.
         self.store.purge()?;
-        self.events.do_send(LogEvent::Follows { term: 0, leader: None });
+        self.events.do_send(Told(LogEvent::Follows { term: 0, leader: None }));
         let mut formation = Formation::new(FormationConfig {
             name: self.options.name.clone(),
             id: self.identity.raft_id,
@@ -90,7 +90,7 @@ impl Forming<'_> {
                 Ok(message) => return formation.receive(&from, message),
                 Err(error) => tracing::warn!(%from, %error, "a message was ignored"),
             },
-            Inbox::Propose(proposal, _) => self.events.do_send(LogEvent::Dropped(proposal)),
+            Inbox::Propose(proposal, _) => self.events.do_send(Told(LogEvent::Dropped(proposal))),
             Inbox::Change(_, reply) => drop(reply.send(Err(ChangeRefused::NotLeader))),
             Inbox::Replace(_, reply) => drop(reply.send(Err(ChangeRefused::NotLeader.into()))),
             _ => {}

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
 use actix::Recipient;
-use akrida_actors::coordinator::log::{LogEvent, ReplicatedLog};
+use akrida_actors::coordinator::log::{LogEvent, ReplicatedLog, Told};
 use akrida_core::ids::{LogIndex, ProposalId, RaftId};
 use akrida_core::replica::change::{ChangeRefused, MemberChange};
 use bytes::Bytes;
@@ -19,7 +19,7 @@ use super::status::RaftStatus;
 pub struct RaftHandle {
     pub(super) inbox: SyncSender<Inbox>,
     pub(super) shared: Arc<Shared>,
-    pub(super) events: Recipient<LogEvent>,
+    pub(super) events: Recipient<Told>,
     pub(super) status: watch::Receiver<RaftStatus>,
 }
 
@@ -115,7 +115,7 @@ impl RaftHandle {
 impl ReplicatedLog for RaftHandle {
     fn propose(&mut self, proposal: ProposalId, record: Bytes) {
         if offer(&self.inbox, Inbox::Propose(proposal, record)).is_err() {
-            self.events.do_send(LogEvent::Dropped(proposal));
+            self.events.do_send(Told(LogEvent::Dropped(proposal)));
         }
     }
 

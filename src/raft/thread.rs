@@ -6,7 +6,7 @@ use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
 use actix::Recipient;
-use akrida_actors::coordinator::log::LogEvent;
+use akrida_actors::coordinator::log::Told;
 use akrida_core::ids::ClusterId;
 use akrida_core::limits;
 use akrida_core::replica::fail_back::FailBackRule;
@@ -112,7 +112,7 @@ pub fn start(
     options: RaftOptions,
     store: Box<dyn LogStore>,
     peers: Box<dyn PeerSender>,
-    events: Recipient<LogEvent>,
+    events: Recipient<Told>,
 ) -> std::io::Result<(RaftHandle, RaftThread)> {
     let (sender, inbox) = sync_channel(limits::RAFT_INBOX);
     let (status, status_receiver) = watch::channel(RaftStatus::starting(options.name.clone()));
@@ -147,7 +147,7 @@ impl Show {
 pub(super) struct Life {
     pub(super) options: RaftOptions,
     pub(super) peers: Box<dyn PeerSender>,
-    pub(super) events: Recipient<LogEvent>,
+    pub(super) events: Recipient<Told>,
     pub(super) show: Show,
     pub(super) shared: Arc<Shared>,
     pub(super) sender: SyncSender<Inbox>,

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use actix::{Actor, Context, Handler};
 use akrida::raft::RaftHandle;
-use akrida_actors::coordinator::log::{LogEvent, ReplicatedLog};
+use akrida_actors::coordinator::log::{LogEvent, ReplicatedLog, Told};
 use akrida_core::ids::{LogIndex, ProposalId};
 use bytes::Bytes;
 
@@ -87,10 +87,10 @@ impl Actor for Machine {
     type Context = Context<Self>;
 }
 
-impl Handler<LogEvent> for Machine {
+impl Handler<Told> for Machine {
     type Result = ();
 
-    fn handle(&mut self, event: LogEvent, _: &mut Self::Context) {
+    fn handle(&mut self, Told(event): Told, _: &mut Self::Context) {
         let mut known = self.known();
         match event {
             LogEvent::Committed(entries) => {

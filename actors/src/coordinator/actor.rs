@@ -19,7 +19,7 @@ use akrida_core::wire::{MasterPlace, ToWorker};
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
-use super::log::{Committed, LogEvent, ReplicatedLog};
+use super::log::{Committed, LogEvent, ReplicatedLog, Told};
 use super::proposals::{OrderError, Outcome, Proposals, Waiting};
 use super::published::{Published, Publisher};
 use super::reads::Reads;
@@ -27,7 +27,7 @@ use super::sessions::Sessions;
 use crate::link::Downlink;
 
 /// Opens a log that tells its events to this recipient.
-pub type OpenLog = Box<dyn FnOnce(Recipient<LogEvent>) -> Box<dyn ReplicatedLog> + Send>;
+pub type OpenLog = Box<dyn FnOnce(Recipient<Told>) -> Box<dyn ReplicatedLog> + Send>;
 
 /// A master's copy of the replicated state, and its part as leader.
 pub struct CoordinatorActor {

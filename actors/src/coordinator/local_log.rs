@@ -4,19 +4,19 @@ use actix::Recipient;
 use akrida_core::ids::{LogIndex, ProposalId};
 use bytes::Bytes;
 
-use super::log::{Committed, LogEvent, ReplicatedLog};
+use super::log::{Committed, LogEvent, ReplicatedLog, Told};
 
 /// A log without other masters and without a disk.
 #[derive(Debug)]
 pub struct LocalLog {
     last: LogIndex,
-    events: Recipient<LogEvent>,
+    events: Recipient<Told>,
 }
 
 impl LocalLog {
     /// An empty log, which leads.
     #[must_use]
-    pub fn new(events: Recipient<LogEvent>) -> Self {
+    pub fn new(events: Recipient<Told>) -> Self {
         let mut log = Self { last: LogIndex::default(), events };
         log.commit(Bytes::new());
         log.tell(LogEvent::Leads { term: 1 });
@@ -30,7 +30,7 @@ impl LocalLog {
 
     /// The coordinator has at most so many events before it as it proposed: its mailbox needs no other bound.
     fn tell(&self, event: LogEvent) {
-        self.events.do_send(event);
+        self.events.do_send(Told(event));
     }
 }
 

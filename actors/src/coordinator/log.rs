@@ -1,7 +1,8 @@
 //! What a coordinator needs of a replicated log, and what the log tells it.
 
 use actix::Message;
-use akrida_core::ids::{LogIndex, ProposalId, RaftId};
+use akrida_core::ids::{LogIndex, ProposalId};
+pub use akrida_core::replica::event::{Committed, LogEvent};
 use bytes::Bytes;
 
 /// A log that masters agree on. Nothing here waits; what comes of it arrives as [`LogEvent`]s.
@@ -20,49 +21,7 @@ pub trait ReplicatedLog: Send {
     fn snapshot(&mut self, index: LogIndex, state: Bytes);
 }
 
-/// What a log tells its coordinator, in order.
+/// A log tells its coordinator something.
 #[derive(Clone, Debug, PartialEq, Eq, Message)]
 #[rtype(result = "()")]
-pub enum LogEvent {
-    /// These are committed: apply them.
-    Committed(Vec<Committed>),
-    /// The state as of this index replaces what was applied.
-    Restored {
-        /// The last entry that is part of it.
-        index: LogIndex,
-        /// What [`ReplicatedLog::snapshot`] was given.
-        state: Bytes,
-    },
-    /// A snapshot of what is applied is wanted.
-    SnapshotWanted,
-    /// This master leads, and the first entry of its own term was among the committed ones.
-    Leads {
-        /// Its term.
-        term: u64,
-    },
-    /// This master does not lead.
-    Follows {
-        /// The term that it knows.
-        term: u64,
-        /// Who leads, as far as it is known.
-        leader: Option<RaftId>,
-    },
-    /// A proposal was not taken and never will be.
-    Dropped(ProposalId),
-    /// A read is linearizable once this index is applied.
-    Readable {
-        /// Which read.
-        read: u64,
-        /// What must be applied first.
-        index: LogIndex,
-    },
-}
-
-/// A committed entry.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Committed {
-    /// Its place.
-    pub index: LogIndex,
-    /// What was proposed; empty for the entries that the log makes for itself.
-    pub record: Bytes,
-}
+pub struct Told(pub LogEvent);

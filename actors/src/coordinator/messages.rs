@@ -10,7 +10,7 @@ use akrida_core::wire::ToWorker;
 use tokio::sync::oneshot;
 
 use super::actor::CoordinatorActor;
-use super::log::LogEvent;
+use super::log::Told;
 use super::proposals::{OrderError, Outcome};
 use crate::link::{Attach, Detach, Downlink, Uplink};
 
@@ -65,10 +65,10 @@ impl<T: Send + 'static> Message for Look<T> {
     type Result = T;
 }
 
-impl Handler<LogEvent> for CoordinatorActor {
+impl Handler<Told> for CoordinatorActor {
     type Result = ();
 
-    fn handle(&mut self, event: LogEvent, _: &mut Context<Self>) {
+    fn handle(&mut self, Told(event): Told, _: &mut Context<Self>) {
         self.hear_log(event);
     }
 }

@@ -10,6 +10,7 @@ use raft::{RawNode, SnapshotStatus, StateRole};
 
 use super::change::ChangePlan;
 use super::config::{ReplicaConfig, ReplicaError};
+use super::event::LogEvent;
 use super::fail_back::FailBack;
 use super::farewell::Farewell;
 use super::leadership::{Heard, Leadership, TransferReason};
@@ -164,17 +165,17 @@ impl Replica {
         Ok(from)
     }
 
-    /// Proposes a record. It comes back as committed, or as [`Output::Dropped`], or not at all if the lead is lost
-    /// before anybody knows. Only a replica that has said [`Output::Leads`] takes proposals.
+    /// Proposes a record. It comes back as committed, or as [`LogEvent::Dropped`], or not at all if the lead is lost
+    /// before anybody knows. Only a replica that has said [`LogEvent::Leads`] takes proposals.
     pub fn propose(&mut self, proposal: ProposalId, record: Bytes) {
         let takes = self.leads() && !record.is_empty() && record.len() <= limits::RAFT_RECORD_BYTES_MAX;
         if !takes || self.node.propose(Vec::new(), record.to_vec()).is_err() {
-            self.out.push(Output::Dropped(proposal));
+            self.out.push(Output::Tell(LogEvent::Dropped(proposal)));
         }
         self.proceed();
     }
 
-    /// Asks for [`Output::Readable`]. Nothing comes of it if this replica does not lead, or loses the lead.
+    /// Asks for [`LogEvent::Readable`]. Nothing comes of it if this replica does not lead, or loses the lead.
     pub fn read(&mut self, read: u64) {
         if !self.leads() || self.reads.len() >= limits::RAFT_READS_MAX {
             return;

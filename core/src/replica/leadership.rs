@@ -3,6 +3,7 @@
 use raft::eraftpb::{Message, MessageType};
 use raft::{ProgressState, SnapshotStatus};
 
+use super::event::LogEvent;
 use super::fail_back::Candidate;
 use super::inputs::Replica;
 use super::output::Output;
@@ -67,7 +68,7 @@ impl Replica {
         if self.leadership.said != Some(said) {
             let leader = Some(RaftId(raft.leader_id)).filter(|leader| leader.0 != 0);
             self.leadership.said = Some(said);
-            self.out.push(Output::Follows { term, leader });
+            self.out.push(Output::Tell(LogEvent::Follows { term, leader }));
         }
         self.leadership.own_first = None;
         self.leadership.transfer = None;
@@ -82,14 +83,14 @@ impl Replica {
         let Some((term, index)) = self.leadership.own_first else { return };
         if !self.removed && self.is_leader() && !self.leads() && self.window.handed() >= index {
             self.leadership.said = Some(Said::Leads(term));
-            self.out.push(Output::Leads { term });
+            self.out.push(Output::Tell(LogEvent::Leads { term }));
         }
     }
 
     /// This replica was removed. If it leads, as when it was elected between the two steps of its removal, it does no more.
     pub(super) fn stop(&mut self) {
         if self.leads() {
-            self.out.push(Output::Follows { term: self.node.raft.term, leader: None });
+            self.out.push(Output::Tell(LogEvent::Follows { term: self.node.raft.term, leader: None }));
         }
         self.removed = true;
         self.out.push(Output::Removed);
@@ -206,7 +207,7 @@ impl Replica {
             self.snapshot_asked = true;
             self.snapshot_needed = false;
             self.window.snapshot_asked();
-            self.out.push(Output::SnapshotWanted);
+            self.out.push(Output::Tell(LogEvent::SnapshotWanted));
         }
     }
 }

@@ -15,6 +15,7 @@
 
 pub mod change;
 pub mod config;
+pub mod event;
 pub mod fail_back;
 mod farewell;
 pub mod formation;

@@ -2,8 +2,9 @@
 
 use bytes::Bytes;
 
+use super::event::LogEvent;
 use super::stored::{Entry, HardState, StoredSnapshot};
-use crate::ids::{LogIndex, ProposalId, RaftId};
+use crate::ids::RaftId;
 
 /// One thing to carry out.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,38 +20,9 @@ pub enum Output {
         /// The last one.
         up_to: u64,
     },
-    /// These are committed: apply them, and say `applied`.
-    Committed(Vec<CommittedEntry>),
-    /// The state as of this index replaces what was applied.
-    Restored {
-        /// The last entry that is part of it.
-        index: LogIndex,
-        /// What `snapshot` was given.
-        state: Bytes,
-    },
-    /// A snapshot of what is applied is wanted.
-    SnapshotWanted,
-    /// This master leads, and the first entry of its term was among the committed ones.
-    Leads {
-        /// Its term.
-        term: u64,
-    },
-    /// This master does not lead.
-    Follows {
-        /// The term that it knows.
-        term: u64,
-        /// Who leads, as far as it is known.
-        leader: Option<RaftId>,
-    },
-    /// A proposal was not taken and never will be.
-    Dropped(ProposalId),
-    /// A read is linearizable once this index is applied.
-    Readable {
-        /// Which read.
-        read: u64,
-        /// What must be applied first.
-        index: LogIndex,
-    },
+    /// For whoever applies what is committed. After [`LogEvent::Committed`] and [`LogEvent::Restored`] the replica is told
+    /// with `applied`, after [`LogEvent::SnapshotWanted`] with `snapshot`.
+    Tell(LogEvent),
     /// This master was removed from the group. The replica does nothing any more.
     Removed,
 }
@@ -77,13 +49,4 @@ pub struct Persist {
     pub entries: Vec<Entry>,
     /// Term, vote and commit index, if they changed.
     pub hard_state: Option<HardState>,
-}
-
-/// A committed entry.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CommittedEntry {
-    /// Its place.
-    pub index: LogIndex,
-    /// What was proposed; empty for the entries that the group makes for itself.
-    pub record: Bytes,
 }

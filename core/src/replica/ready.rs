@@ -7,9 +7,10 @@ use protobuf::Message as _;
 use raft::eraftpb::{ConfChange, ConfChangeSingle, ConfChangeV2, Entry, EntryType, HardState, Message, MessageType};
 use raft::{ReadState, Ready, StateRole};
 
+use super::event::{Committed, LogEvent};
 use super::inputs::Replica;
 use super::members::{MemberNames, Members, contains};
-use super::output::{CommittedEntry, Output, Persist, Send};
+use super::output::{Output, Persist, Send};
 use super::snapshots;
 use super::stored::StoredSnapshot;
 use crate::ids::{LogIndex, RaftId};
@@ -134,7 +135,7 @@ impl Replica {
     pub(super) fn hand_out_state(&mut self, index: u64, state: Bytes) {
         self.window.restored(index);
         self.snapshot_asked = false;
-        self.out.push(Output::Restored { index: LogIndex(index), state });
+        self.out.push(Output::Tell(LogEvent::Restored { index: LogIndex(index), state }));
     }
 
     fn commit(&mut self, entries: &[Entry]) {
@@ -182,17 +183,17 @@ impl Replica {
             let Some(entry) = self.node.store().get(index) else { break };
             let record = if is_change(entry) { Bytes::new() } else { entry.data.clone() };
             self.window.hand_out(index, record.len());
-            batch.push(CommittedEntry { index: LogIndex(index), record });
+            batch.push(Committed { index: LogIndex(index), record });
         }
         if !batch.is_empty() {
-            self.out.push(Output::Committed(batch));
+            self.out.push(Output::Tell(LogEvent::Committed(batch)));
         }
     }
 
     fn answer_read(&mut self, state: &ReadState) {
         let asked = <[u8; 8]>::try_from(state.request_ctx.as_slice()).map(u64::from_be_bytes);
         if let Some(read) = asked.ok().and_then(|asked| self.reads.remove(&asked)) {
-            self.out.push(Output::Readable { read, index: LogIndex(state.index) });
+            self.out.push(Output::Tell(LogEvent::Readable { read, index: LogIndex(state.index) }));
         }
     }
 

@@ -1,5 +1,7 @@
 //! Losses, crashes and partitions: nothing that was acknowledged is lost.
 
+use akrida_core::replica::event::LogEvent;
+
 use crate::world::World;
 
 #[test]
@@ -173,7 +175,7 @@ fn a_slow_state_machine_does_not_get_more_than_the_window() {
             for output in due {
                 match output {
                     Output::Persist(persist) => replica.persisted(persist.number),
-                    Output::Committed(entries) => handed = entries.last().unwrap().index.0,
+                    Output::Tell(LogEvent::Committed(entries)) => handed = entries.last().unwrap().index.0,
                     _ => {}
                 }
             }

@@ -1,6 +1,7 @@
 //! Bytes from a socket never make a replica panic.
 
 use akrida_core::replica::change::MemberChange;
+use akrida_core::replica::event::LogEvent;
 use akrida_core::replica::screen::Refused;
 use akrida_core::replica::stored::Stored;
 use akrida_core::replica::{Output, Replica};
@@ -99,8 +100,8 @@ fn drive(replica: &mut Replica) {
         for output in due {
             match output {
                 Output::Persist(persist) => replica.persisted(persist.number),
-                Output::Committed(entries) => replica.applied(entries.last().unwrap().index),
-                Output::Restored { index, .. } => replica.applied(index),
+                Output::Tell(LogEvent::Committed(entries)) => replica.applied(entries.last().unwrap().index),
+                Output::Tell(LogEvent::Restored { index, .. }) => replica.applied(index),
                 _ => {}
             }
         }

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use akrida_core::ids::{LogIndex, ProposalId, RaftId};
+use akrida_core::replica::event::LogEvent;
 use akrida_core::replica::fail_back::FailBackRule;
 use akrida_core::replica::output::{Persist, Send};
 use akrida_core::replica::stored::{NamedMember, Stored, StoredSnapshot};
@@ -261,7 +262,7 @@ impl World {
             Output::Persist(persist) => node.writes.push((due, Write::Log(persist))),
             Output::SaveSnapshot(snapshot) => node.writes.push((due, Write::Snapshot(snapshot))),
             Output::Compact { up_to } => node.writes.push((due, Write::Compact(up_to))),
-            Output::Committed(entries) => {
+            Output::Tell(LogEvent::Committed(entries)) => {
                 for entry in entries {
                     assert_eq!(entry.index.0, node.applied + 1, "master {id} skips entries");
                     node.applied = entry.index.0;
@@ -276,7 +277,7 @@ impl World {
                 let applied = LogIndex(node.applied);
                 self.replica(id).applied(applied);
             }
-            Output::Restored { index, state } => {
+            Output::Tell(LogEvent::Restored { index, state }) => {
                 assert!(index.0 >= node.applied, "master {id} goes back");
                 node.state = if state.is_empty() { State::new() } else { rmp_serde::from_slice(&state).unwrap() };
                 node.applied = index.0;
@@ -286,23 +287,23 @@ impl World {
                 }
                 self.replica(id).applied(index);
             }
-            Output::SnapshotWanted => {
+            Output::Tell(LogEvent::SnapshotWanted) => {
                 let state = rmp_serde::to_vec(&node.state).unwrap();
                 let applied = LogIndex(node.applied);
                 self.replica(id).snapshot(applied, &state);
             }
-            Output::Leads { term } => {
+            Output::Tell(LogEvent::Leads { term }) => {
                 node.leads = Some(term);
                 let known: BTreeSet<u64> = node.state.values().filter_map(|record| proposal_of(record)).collect();
                 assert!(self.acknowledged.is_subset(&known), "master {id} leads but has not applied everything");
                 let first = self.leaders.insert(term, id);
                 assert_eq!(first, None, "two leaders in term {term}, {id} too: {}", self.trace.join("\n"));
             }
-            Output::Follows { .. } => node.leads = None,
-            Output::Dropped(proposal) => {
+            Output::Tell(LogEvent::Follows { .. }) => node.leads = None,
+            Output::Tell(LogEvent::Dropped(proposal)) => {
                 node.dropped.insert(proposal.0);
             }
-            Output::Readable { read, index } => {
+            Output::Tell(LogEvent::Readable { read, index }) => {
                 node.readable.insert(read);
                 assert!(index.0 >= self.asked[&read], "a stale read on master {id}");
             }

@@ -2,7 +2,7 @@
 //!
 //! An acknowledgement leaves after an entry was applied, so this is looked at when the raft thread hands entries out.
 
-use akrida_core::replica::output::CommittedEntry;
+use akrida_core::replica::event::Committed;
 
 use super::Invariant;
 use crate::disk::Disk;
@@ -10,7 +10,7 @@ use crate::world::World;
 
 impl World {
     /// A master hands out entries as committed.
-    pub(crate) fn check_durable(&mut self, at: usize, entries: &[CommittedEntry]) {
+    pub(crate) fn check_durable(&mut self, at: usize, entries: &[Committed]) {
         self.oracle.at_us(self.schedule.now_us());
         let Some(process) = &self.masters[at].process else { return };
         let status = process.replica.status();

@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use akrida_core::coordinator::Now;
 use akrida_core::ids::{RaftId, WorkerId};
+use akrida_core::replica::event::LogEvent;
 use akrida_core::replica::stored::{NamedMember, Stored};
 use akrida_core::replica::{Replica, ReplicaConfig};
 
@@ -23,7 +24,7 @@ use crate::event::{Event, MasterEvent, Node};
 use crate::links::{ConnectionId, Up};
 use crate::world::World;
 use raft::Inbox;
-use shell::{Deed, LogEvent, Shell};
+use shell::{Deed, Shell};
 
 /// How finely the raft thread counts time, and how often the coordinator looks at the clock.
 pub(crate) const RAFT_TICK_US: u64 = 50 * MS;

@@ -2,10 +2,10 @@
 
 use akrida_core::ids::{LogIndex, ProposalId, RaftId};
 use akrida_core::replica::Output;
+use akrida_core::replica::event::LogEvent;
 use akrida_core::replica::output::Send;
 use bytes::Bytes;
 
-use super::shell::LogEvent;
 use super::{ELECTION_TICKS, RAFT_TICK_US};
 use crate::bugs::Bug;
 use crate::clock::SECOND;
@@ -93,32 +93,30 @@ impl World {
             Output::Persist(persist) => self.write(at, Write::Log(persist)),
             Output::SaveSnapshot(snapshot) => self.write(at, Write::Snapshot(snapshot)),
             Output::Compact { up_to } => self.write(at, Write::Compact(up_to)),
-            Output::Committed(entries) => {
-                self.check_durable(at, &entries);
-                self.tell_coordinator(at, LogEvent::Committed(entries));
+            Output::Tell(event) => {
+                self.look_at(at, &event);
+                self.tell_coordinator(at, event);
             }
-            Output::Restored { index, state } if state.is_empty() => {
-                // A snapshot of a group that has applied nothing; there is none in this world.
-                debug_assert_eq!(index.0, 0);
-            }
-            Output::Restored { index, state } => {
+            Output::Removed => self.note(format_args!("master {at} was removed")),
+        }
+    }
+
+    /// What the oracle and the trace note of an event.
+    fn look_at(&mut self, at: usize, event: &LogEvent) {
+        match event {
+            LogEvent::Committed(entries) => self.check_durable(at, entries),
+            LogEvent::Restored { index, .. } => {
                 self.note(format_args!("master {at} gets the state as of entry {}", index.0));
                 self.oracle.counts.snapshots += 1;
-                self.tell_coordinator(at, LogEvent::Restored { index, state });
             }
-            Output::SnapshotWanted => self.tell_coordinator(at, LogEvent::SnapshotWanted),
-            Output::Leads { term } => {
+            LogEvent::Leads { term } => {
                 self.note(format_args!("master {at} leads in term {term}"));
-                self.oracle.leads(at, term, self.schedule.now_us());
-                self.tell_coordinator(at, LogEvent::Leads { term });
+                self.oracle.leads(at, *term, self.schedule.now_us());
             }
-            Output::Follows { term, leader } => {
+            LogEvent::Follows { term, leader } => {
                 self.note(format_args!("master {at} follows {leader:?} in term {term}"));
-                self.tell_coordinator(at, LogEvent::Follows { term });
             }
-            Output::Dropped(proposal) => self.tell_coordinator(at, LogEvent::Dropped(proposal)),
-            Output::Readable { .. } => {}
-            Output::Removed => self.note(format_args!("master {at} was removed")),
+            LogEvent::SnapshotWanted | LogEvent::Dropped(_) | LogEvent::Readable { .. } => {}
         }
     }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use akrida_core::coordinator::{Coordinator, Input, Now, Output, Settings};
 use akrida_core::ids::{Incarnation, LogIndex, ProposalId, WorkerId};
 use akrida_core::limits;
-use akrida_core::replica::output::CommittedEntry;
+use akrida_core::replica::event::{Committed, LogEvent};
 use akrida_core::state::command::{Command, DeltaPart};
 use akrida_core::state::record::Record;
 use akrida_core::state::request::RequestKey;
@@ -21,17 +21,6 @@ use crate::bugs::Bug;
 use crate::invariants::{HasApplied, Oracle};
 use crate::links::{ConnectionId, Down};
 use crate::workload::{ActionId, Outcome};
-
-/// What the raft thread tells the coordinator.
-#[derive(Clone, Debug)]
-pub(crate) enum LogEvent {
-    Committed(Vec<CommittedEntry>),
-    Restored { index: LogIndex, state: Bytes },
-    SnapshotWanted,
-    Leads { term: u64 },
-    Follows { term: u64 },
-    Dropped(ProposalId),
-}
 
 /// What a coordinator does.
 #[derive(Debug)]
@@ -171,17 +160,19 @@ impl Shell {
             }
             LogEvent::Leads { term } => self.lead(term, now),
             LogEvent::Follows { .. } if self.bug == Some(Bug::DeafLeader) && self.leads().is_some() => {}
-            LogEvent::Follows { term } => self.follow(term),
+            LogEvent::Follows { term, .. } => self.follow(term),
             LogEvent::Dropped(proposal) => {
                 if let Some(dropped) = self.proposals.take(proposal) {
                     self.give_up(dropped, Outcome::NotLeading, now);
                 }
             }
+            // Nothing asks for a read here.
+            LogEvent::Readable { .. } => {}
         }
     }
 
-    fn commit(&mut self, entries: Vec<CommittedEntry>, now: Now, oracle: &mut Oracle) {
-        for CommittedEntry { index, record } in entries {
+    fn commit(&mut self, entries: Vec<Committed>, now: Now, oracle: &mut Oracle) {
+        for Committed { index, record } in entries {
             self.apply(index, &record, now, oracle);
         }
         self.deeds.push(Deed::Applied(self.state.applied()));

@@ -17,7 +17,7 @@ use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
 use std::sync::Arc;
 
 use actix::{Actor, Addr, Arbiter, Recipient};
-use akrida_actors::coordinator::log::LogEvent;
+use akrida_actors::coordinator::log::Told;
 use akrida_actors::coordinator::{CoordinatorActor, NoLog, OpenLog, Published};
 use akrida_actors::link::peers::{PeerOptions, Peers};
 use akrida_actors::link::runtime::LinkRuntime;
@@ -206,7 +206,7 @@ fn start_coordinator(
 ) -> (Addr<CoordinatorActor>, Published, Opened) {
     let (sender, opened) = oneshot::channel();
     let options = raft_options(config);
-    let open_log: OpenLog = Box::new(move |events: Recipient<LogEvent>| {
+    let open_log: OpenLog = Box::new(move |events: Recipient<Told>| {
         let started = raft::start(options, Box::new(store), Box::new(mouth), events);
         let log = started.as_ref().map(|(handle, _)| Box::new(handle.clone()) as _);
         let log = log.unwrap_or_else(|_| Box::new(NoLog) as _);
