@@ -7,22 +7,25 @@ use support::target::Target;
 
 mod support;
 
-const LOAD: [&str; 6] = ["-u", "20", "-r", "50", "-t", "8s"];
+/// Three masters whose two workers have been told to put load on a target for so long.
+fn started(run_time: &str) -> (Target, Cluster, Run) {
+    let target = Target::start(&[]);
+    let cluster = Cluster::with_workers(&["worker-1", "worker-2"]);
+    let run = Run::start(&cluster, &target, &["-u", "20", "-r", "50", "-t", run_time]);
+    (target, cluster, run)
+}
 
 #[test]
 fn a_run_on_three_masters_counts_what_the_target_counts() {
-    let target = Target::start(&[]);
-    let cluster = Cluster::with_workers(&["worker-1", "worker-2"]);
-    let ended = Run::start(&cluster, &target, &["-u", "20", "-r", "50", "-t", "3s"]).end(&cluster);
+    let (target, cluster, run) = started("3s");
+    let ended = run.end(&cluster);
     assert!(ended.exchanges() > 100, "{}", ended.text());
     assert_exact(&ended, &cluster, &target);
 }
 
 #[test]
 fn a_killed_leader_costs_nothing() {
-    let target = Target::start(&[]);
-    let mut cluster = Cluster::with_workers(&["worker-1", "worker-2"]);
-    let run = Run::start(&cluster, &target, &LOAD);
+    let (target, mut cluster, run) = started("8s");
     await_requests(&target, 500);
     let old = cluster.leader();
     cluster.kill_master(old);
@@ -35,9 +38,7 @@ fn a_killed_leader_costs_nothing() {
 
 #[test]
 fn two_leaders_killed_in_turn_cost_nothing() {
-    let target = Target::start(&[]);
-    let mut cluster = Cluster::with_workers(&["worker-1", "worker-2"]);
-    let run = Run::start(&cluster, &target, &["-u", "20", "-r", "50", "-t", "14s"]);
+    let (target, mut cluster, run) = started("14s");
     for _ in 0..2 {
         await_requests(&target, 500);
         let old = cluster.leader();
@@ -52,9 +53,7 @@ fn two_leaders_killed_in_turn_cost_nothing() {
 
 #[test]
 fn a_killed_follower_costs_nothing() {
-    let target = Target::start(&[]);
-    let mut cluster = Cluster::with_workers(&["worker-1", "worker-2"]);
-    let run = Run::start(&cluster, &target, &LOAD);
+    let (target, mut cluster, run) = started("8s");
     await_requests(&target, 500);
     let follower = (cluster.leader() + 1) % 3;
     cluster.kill_master(follower);
@@ -66,9 +65,7 @@ fn a_killed_follower_costs_nothing() {
 
 #[test]
 fn a_frozen_leader_costs_nothing_and_follows_when_it_wakes() {
-    let target = Target::start(&[]);
-    let cluster = Cluster::with_workers(&["worker-1", "worker-2"]);
-    let run = Run::start(&cluster, &target, &LOAD);
+    let (target, cluster, run) = started("8s");
     await_requests(&target, 500);
     let old = cluster.leader();
     cluster.pause_master(old);
@@ -81,9 +78,7 @@ fn a_frozen_leader_costs_nothing_and_follows_when_it_wakes() {
 
 #[test]
 fn all_masters_killed_and_started_again_know_all_that_was_acknowledged() {
-    let target = Target::start(&[]);
-    let mut cluster = Cluster::with_workers(&["worker-1", "worker-2"]);
-    let run = Run::start(&cluster, &target, &["-u", "20", "-r", "50", "-t", "12s"]);
+    let (target, mut cluster, run) = started("12s");
     await_requests(&target, 500);
     (0..3).for_each(|master| cluster.kill_master(master));
     (0..3).for_each(|master| cluster.start_master(master));
@@ -94,9 +89,7 @@ fn all_masters_killed_and_started_again_know_all_that_was_acknowledged() {
 
 #[test]
 fn a_rolling_restart_costs_nothing() {
-    let target = Target::start(&[]);
-    let mut cluster = Cluster::with_workers(&["worker-1", "worker-2"]);
-    let run = Run::start(&cluster, &target, &["-u", "20", "-r", "50", "-t", "15s"]);
+    let (target, mut cluster, run) = started("15s");
     for master in 0..3 {
         await_requests(&target, 300);
         cluster.end_master(master);
@@ -109,9 +102,7 @@ fn a_rolling_restart_costs_nothing() {
 
 #[test]
 fn a_killed_worker_takes_only_its_tail_along_and_the_report_says_so() {
-    let target = Target::start(&[]);
-    let mut cluster = Cluster::with_workers(&["worker-1", "worker-2"]);
-    let run = Run::start(&cluster, &target, &["-u", "20", "-r", "50", "-t", "12s"]);
+    let (target, mut cluster, run) = started("12s");
     await_requests(&target, 1_000);
     cluster.kill_worker(0);
     await_requests(&target, 1_000);
@@ -124,9 +115,7 @@ fn a_killed_worker_takes_only_its_tail_along_and_the_report_says_so() {
 
 #[test]
 fn a_frozen_worker_comes_back_and_nothing_is_counted_twice() {
-    let target = Target::start(&[]);
-    let cluster = Cluster::with_workers(&["worker-1", "worker-2"]);
-    let run = Run::start(&cluster, &target, &["-u", "20", "-r", "50", "-t", "10s"]);
+    let (target, cluster, run) = started("10s");
     await_requests(&target, 500);
     cluster.pause_worker(0);
     await_requests(&target, 300);
@@ -137,9 +126,7 @@ fn a_frozen_worker_comes_back_and_nothing_is_counted_twice() {
 
 #[test]
 fn a_worker_that_ends_in_good_order_loses_nothing() {
-    let target = Target::start(&[]);
-    let mut cluster = Cluster::with_workers(&["worker-1", "worker-2"]);
-    let run = Run::start(&cluster, &target, &LOAD);
+    let (target, mut cluster, run) = started("8s");
     await_requests(&target, 500);
     assert_eq!(cluster.end_worker(0), Some(0), "{}", cluster.logs());
     let ended = run.end(&cluster);
@@ -171,9 +158,7 @@ fn a_worker_that_joins_in_mid_run_takes_its_part() {
 
 #[test]
 fn a_master_that_lost_its_disk_waits_until_it_is_replaced() {
-    let target = Target::start(&[]);
-    let mut cluster = Cluster::with_workers(&["worker-1", "worker-2"]);
-    let run = Run::start(&cluster, &target, &["-u", "20", "-r", "50", "-t", "15s"]);
+    let (target, mut cluster, run) = started("15s");
     await_requests(&target, 500);
     let lost = (cluster.leader() + 1) % 3;
     cluster.kill_master(lost);

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use support::akrida::program;
+use support::cluster::run::{SCENARIO, await_requests, exchanges};
 use support::cluster::{Cluster, Options, free_ports};
 use support::example::example;
 use support::raw_http;
@@ -15,14 +16,6 @@ use support::target::Target;
 use tempfile::TempDir;
 
 mod support;
-
-const SCENARIO: &str = "users:
-  Visitor:
-    wait_time: 20ms
-    tasks:
-      home: { weight: 3, steps: [ { get: / } ] }
-      other: { weight: 1, steps: [ { get: /about, check: { status: 404 } } ] }
-";
 
 /// No test waits longer for a process to get somewhere.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -131,18 +124,6 @@ impl Drop for Process {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
-    }
-}
-
-fn exchanges(summary: &Value) -> u64 {
-    summary["totals"]["http_exchanges"].as_u64().expect("a number")
-}
-
-fn await_requests(target: &Target, more: u64) {
-    let (since, goal) = (Instant::now(), target.received() + more);
-    while target.received() < goal {
-        assert!(since.elapsed() < PATIENCE, "the load has stopped at {} of {goal}", target.received());
-        std::thread::sleep(Duration::from_millis(20));
     }
 }
 

@@ -9,6 +9,7 @@ mod balance;
 pub mod command;
 mod deltas;
 mod departures;
+pub mod format;
 pub mod intended;
 pub mod member;
 pub mod participant;

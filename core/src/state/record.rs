@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::command::Command;
+use super::format::{Format, FormatError};
 use super::request::RequestKey;
 use crate::ids::ProposalId;
 
@@ -19,41 +20,23 @@ pub struct Record {
     pub command: Command,
 }
 
-/// Bytes that are no record of a version that this program knows.
-#[derive(Debug, thiserror::Error)]
-pub enum RecordError {
-    /// The version is another one.
-    #[error("record of format {0}; this program knows format {VERSION}")]
-    Version(u8),
-    /// There is nothing.
-    #[error("empty record")]
-    Empty,
-    /// It cannot be read.
-    #[error("record cannot be read")]
-    Malformed(#[from] rmp_serde::decode::Error),
-}
-
 /// The format of records: the first byte of each.
 pub const VERSION: u8 = 1;
+
+const FORMAT: Format = Format { what: "record", version: VERSION };
 
 impl Record {
     /// The record as bytes.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = vec![VERSION];
-        rmp_serde::encode::write(&mut bytes, self).expect("writing to memory does not fail");
-        bytes
+        FORMAT.write(self)
     }
 
     /// The record from bytes.
     ///
     /// # Errors
     /// When they are none of this format.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, RecordError> {
-        match bytes.split_first() {
-            None => Err(RecordError::Empty),
-            Some((&VERSION, body)) => Ok(rmp_serde::from_slice(body)?),
-            Some((&version, _)) => Err(RecordError::Version(version)),
-        }
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, FormatError> {
+        FORMAT.read(bytes)
     }
 }

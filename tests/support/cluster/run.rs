@@ -8,7 +8,8 @@ use serde_json::Value;
 use super::Cluster;
 use crate::support::target::Target;
 
-const SCENARIO: &str = "users:
+/// One class of users: three of four requests get `/`, the others a page that is not there, as they expect.
+pub const SCENARIO: &str = "users:
   Visitor:
     wait_time: 20ms
     tasks:
@@ -52,7 +53,7 @@ impl Run {
 impl Ended {
     /// The requests of the report.
     pub fn exchanges(&self) -> u64 {
-        self.summary["totals"]["http_exchanges"].as_u64().expect("a number")
+        exchanges(&self.summary)
     }
 
     /// Whether it ended with exit code 0.
@@ -64,6 +65,11 @@ impl Ended {
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.output.stderr).into_owned()
     }
+}
+
+/// The requests of a report, from its summary.
+pub fn exchanges(summary: &Value) -> u64 {
+    summary["totals"]["http_exchanges"].as_u64().expect("a number")
 }
 
 /// Waits until the target has received so many more requests than now.
