@@ -142,6 +142,16 @@ async fn answering() -> Served {
     Served::with(|_, _| -> Reply { response("200 OK", "", "") }).await
 }
 
+/// A server that has got the first requests of a worker with so many users, and the worker's only master, which leads.
+async fn under_load(users: u64, lease_ms: Option<u64>) -> (Served, Addr<WorkerActor>, Master) {
+    let server = answering().await;
+    let worker = worker(&server.url(), 1);
+    let master = Master::leading(0, &worker, lease_ms).await;
+    master.runs(users).await;
+    server.has_read(20).await;
+    (server, worker, master)
+}
+
 #[actix_rt::test]
 async fn a_new_leader_is_greeted_and_gets_what_is_not_safe_while_load_goes_on() {
     let server = answering().await;
@@ -168,11 +178,7 @@ async fn a_new_leader_is_greeted_and_gets_what_is_not_safe_while_load_goes_on() 
 
 #[actix_rt::test]
 async fn users_stop_when_no_leader_answers_and_start_again_when_one_does() {
-    let server = answering().await;
-    let worker = worker(&server.url(), 1);
-    let master = Master::leading(0, &worker, Some(400)).await;
-    master.runs(3).await;
-    server.has_read(20).await;
+    let (server, _worker, master) = under_load(3, Some(400)).await;
     master.answers.set(false);
     let nobody = |said: &FromWorker| matches!(said, FromWorker::Delta(delta) if delta.interval.users == [0]);
     master.hears(nobody).await;
@@ -186,11 +192,7 @@ async fn users_stop_when_no_leader_answers_and_start_again_when_one_does() {
 
 #[actix_rt::test]
 async fn slots_are_released_when_their_users_are_gone() {
-    let server = answering().await;
-    let worker = worker(&server.url(), 1);
-    let master = Master::leading(0, &worker, None).await;
-    master.runs(8).await;
-    server.has_read(20).await;
+    let (_server, _worker, master) = under_load(8, None).await;
     let slots = SlotSet::from_fn(|slot| slot.is_multiple_of(4));
     master.say(ToWorker::Slots { run: RUN, epoch: 2, slots }).await;
     master.hears(|said| *said == FromWorker::Released { run: RUN, epoch: 2 }).await;
@@ -199,11 +201,7 @@ async fn slots_are_released_when_their_users_are_gone() {
 
 #[actix_rt::test]
 async fn a_worker_that_is_asked_to_leaves_when_its_last_delta_is_safe() {
-    let server = answering().await;
-    let worker = worker(&server.url(), 1);
-    let master = Master::leading(0, &worker, None).await;
-    master.runs(3).await;
-    server.has_read(20).await;
+    let (server, worker, master) = under_load(3, None).await;
     let ended = worker.send(AwaitEnd);
     worker.send(Retire).await.unwrap();
     until(|| master.deltas().last().is_some_and(|delta| delta.interval.users == [0])).await;
@@ -218,11 +216,7 @@ async fn a_worker_that_is_asked_to_leaves_when_its_last_delta_is_safe() {
 
 #[actix_rt::test]
 async fn a_worker_that_is_refused_ends_with_the_reason_and_without_users() {
-    let server = answering().await;
-    let worker = worker(&server.url(), 1);
-    let master = Master::leading(0, &worker, None).await;
-    master.runs(3).await;
-    server.has_read(20).await;
+    let (server, worker, master) = under_load(3, None).await;
     let ended = worker.send(AwaitEnd);
     master.say(ToWorker::Refused { reason: "quarantine".into() }).await;
     assert_eq!(in_time(ended).await.unwrap(), WorkerEnd::Rejected { reason: "quarantine".into() });
@@ -235,11 +229,7 @@ async fn a_worker_that_is_refused_ends_with_the_reason_and_without_users() {
 
 #[actix_rt::test]
 async fn one_run_follows_another() {
-    let server = answering().await;
-    let worker = worker(&server.url(), 1);
-    let master = Master::leading(0, &worker, None).await;
-    master.runs(3).await;
-    server.has_read(20).await;
+    let (server, _worker, master) = under_load(3, None).await;
     let next = Assignment { run: RunId(2), ..assignment(1) };
     master.say(ToWorker::Begin(Box::new(next))).await;
     master.hears(|said| *said == FromWorker::Ready { run: RunId(2) }).await;

@@ -50,17 +50,23 @@ fn fault(world: &mut World, masters: u64) {
     }
 }
 
+/// Three masters of whom a follower crashed before the others committed so many times 30 records; and that follower.
+fn with_a_follower_behind(seed: u64, times: usize) -> (World, u64) {
+    let mut world = World::new(seed, &[(1, 1), (2, 2), (3, 3)]);
+    let leader = world.await_leader();
+    let follower = (1..=3).find(|id| *id != leader).unwrap();
+    world.crash(follower);
+    for _ in 0..times {
+        let leader = world.await_leader();
+        world.commit(leader, 30);
+    }
+    (world, follower)
+}
+
 #[test]
 fn a_follower_behind_the_compacted_log_is_caught_up_by_a_snapshot() {
     for seed in 0..20 {
-        let mut world = World::new(seed, &[(1, 1), (2, 2), (3, 3)]);
-        let leader = world.await_leader();
-        let follower = (1..=3).find(|id| *id != leader).unwrap();
-        world.crash(follower);
-        for _ in 0..10 {
-            let leader = world.await_leader();
-            world.commit(leader, 30);
-        }
+        let (mut world, follower) = with_a_follower_behind(seed, 10);
         // The snapshot, its answer, or anything else may be lost.
         world.loss = 30;
         world.start(follower);
@@ -75,14 +81,7 @@ fn a_follower_behind_the_compacted_log_is_caught_up_by_a_snapshot() {
 #[test]
 fn a_master_that_dies_while_it_saves_a_snapshot_starts_again() {
     for seed in 0..20 {
-        let mut world = World::new(seed, &[(1, 1), (2, 2), (3, 3)]);
-        let leader = world.await_leader();
-        let follower = (1..=3).find(|id| *id != leader).unwrap();
-        world.crash(follower);
-        for _ in 0..10 {
-            let leader = world.await_leader();
-            world.commit(leader, 30);
-        }
+        let (mut world, follower) = with_a_follower_behind(seed, 10);
         world.disk_delay = 12;
         for _ in 0..15 {
             world.start(follower);
@@ -97,14 +96,7 @@ fn a_master_that_dies_while_it_saves_a_snapshot_starts_again() {
 #[test]
 fn a_master_does_not_campaign_while_it_saves_a_snapshot() {
     for seed in 0..20 {
-        let mut world = World::new(seed, &[(1, 1), (2, 2), (3, 3)]);
-        let leader = world.await_leader();
-        let follower = (1..=3).find(|id| *id != leader).unwrap();
-        world.crash(follower);
-        for _ in 0..4 {
-            let leader = world.await_leader();
-            world.commit(leader, 30);
-        }
+        let (mut world, follower) = with_a_follower_behind(seed, 4);
         world.disk_delay = 300;
         world.start(follower);
         world.run_until("it saves a snapshot", 1_000, |world| world.is_saving_snapshot(follower));
