@@ -105,26 +105,11 @@ fn store(disk: &mut Stored, write: Write) {
     match write {
         Write::Log(persist) => {
             if let Some(snapshot) = persist.snapshot {
-                store(disk, Write::Snapshot(snapshot));
+                disk.save_snapshot(snapshot);
             }
-            if let Some(first) = persist.entries.first() {
-                disk.entries.retain(|entry| entry.index < first.index);
-                disk.entries.extend(persist.entries);
-            }
-            if let Some(hard_state) = persist.hard_state {
-                disk.hard_state = hard_state;
-            }
+            disk.append(&persist.entries, persist.hard_state);
         }
-        Write::Snapshot(snapshot) => {
-            if disk.snapshot.as_ref().is_some_and(|newest| newest.index >= snapshot.index) {
-                return;
-            }
-            let is_it = |entry: &Entry| entry.index == snapshot.index && entry.term == snapshot.term;
-            if !disk.entries.iter().any(is_it) {
-                disk.entries.clear();
-            }
-            disk.snapshot = Some(snapshot);
-        }
-        Write::Compact(up_to) => disk.entries.retain(|entry| entry.index > up_to),
+        Write::Snapshot(snapshot) => disk.save_snapshot(snapshot),
+        Write::Compact(up_to) => disk.compact(up_to),
     }
 }

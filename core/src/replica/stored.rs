@@ -90,6 +90,36 @@ impl Stored {
         let of_snapshot = self.snapshot.as_ref().map_or(0, |snapshot| snapshot.index);
         self.entries.last().map_or(of_snapshot, |entry| entry.index.max(of_snapshot))
     }
+
+    /// What is there after entries, and the term, vote and commit index, were written in one step: entries of the same or
+    /// a higher index than the first of these are gone.
+    pub fn append(&mut self, entries: &[Entry], hard_state: Option<HardState>) {
+        if let Some(first) = entries.first() {
+            self.entries.retain(|entry| entry.index < first.index);
+            self.entries.extend_from_slice(entries);
+        }
+        if let Some(hard_state) = hard_state {
+            self.hard_state = hard_state;
+        }
+    }
+
+    /// What is there after a snapshot was written. If there is no entry of its index and term, the log is no beginning of
+    /// what the snapshot continues, and all entries are gone. One that is not newer than the newest changes nothing.
+    pub fn save_snapshot(&mut self, snapshot: StoredSnapshot) {
+        if self.snapshot.as_ref().is_some_and(|newest| newest.index >= snapshot.index) {
+            return;
+        }
+        let continues = |entry: &Entry| entry.index == snapshot.index && entry.term == snapshot.term;
+        if !self.entries.iter().any(continues) {
+            self.entries.clear();
+        }
+        self.snapshot = Some(snapshot);
+    }
+
+    /// What is there after the entries up to this index, which the snapshot covers, were dropped.
+    pub fn compact(&mut self, up_to: u64) {
+        self.entries.retain(|entry| entry.index > up_to);
+    }
 }
 
 fn founding_entry(index: u64, voter: &NamedMember) -> Entry {

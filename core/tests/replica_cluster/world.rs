@@ -412,24 +412,11 @@ fn write_to(disk: &mut Stored, write: Write) {
     match write {
         Write::Log(persist) => {
             if let Some(snapshot) = persist.snapshot {
-                write_to(disk, Write::Snapshot(snapshot));
+                disk.save_snapshot(snapshot);
             }
-            if let Some(first) = persist.entries.first() {
-                disk.entries.retain(|entry| entry.index < first.index);
-                disk.entries.extend(persist.entries);
-            }
-            if let Some(hard_state) = persist.hard_state {
-                disk.hard_state = hard_state;
-            }
+            disk.append(&persist.entries, persist.hard_state);
         }
-        Write::Snapshot(snapshot) => {
-            let continues =
-                disk.entries.iter().any(|entry| entry.index == snapshot.index && entry.term == snapshot.term);
-            if !continues {
-                disk.entries.clear();
-            }
-            disk.snapshot = Some(snapshot);
-        }
-        Write::Compact(up_to) => disk.entries.retain(|entry| entry.index > up_to),
+        Write::Snapshot(snapshot) => disk.save_snapshot(snapshot),
+        Write::Compact(up_to) => disk.compact(up_to),
     }
 }

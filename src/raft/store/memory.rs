@@ -15,27 +15,17 @@ impl LogStore for MemoryStore {
     }
 
     fn append(&mut self, entries: &[StoredEntry], hard_state: Option<HardState>) -> Result<(), StoreError> {
-        if let Some(first) = entries.first() {
-            self.stored.entries.retain(|entry| entry.index < first.index);
-            self.stored.entries.extend_from_slice(entries);
-        }
-        if let Some(hard_state) = hard_state {
-            self.stored.hard_state = hard_state;
-        }
+        self.stored.append(entries, hard_state);
         Ok(())
     }
 
     fn save_snapshot(&mut self, snapshot: &StoredSnapshot) -> Result<(), StoreError> {
-        let continues = |entry: &StoredEntry| entry.index == snapshot.index && entry.term == snapshot.term;
-        if !self.stored.entries.iter().any(continues) {
-            self.stored.entries.clear();
-        }
-        self.stored.snapshot = Some(snapshot.clone());
+        self.stored.save_snapshot(snapshot.clone());
         Ok(())
     }
 
     fn compact(&mut self, up_to: u64) -> Result<(), StoreError> {
-        self.stored.entries.retain(|entry| entry.index > up_to);
+        self.stored.compact(up_to);
         Ok(())
     }
 
