@@ -280,26 +280,72 @@ fn three_headless_masters_all_end_with_the_verdict() {
 fn three_masters_start_once_and_one_that_comes_back_starts_nothing() {
     let target = Target::start(&[]);
     let (mut cluster, _scenario) = three_masters(&target, &["--autostart", "-t", "2s", "--expect-workers", "2"]);
-    let all_have_written = || (0..3).all(|master| summary_of(&cluster, master).is_some()).then_some(());
-    cluster.await_that("a summary of each master", all_have_written);
+    await_summaries(&cluster);
     let old = cluster.leader();
     cluster.kill_master(old);
-    fs::remove_file(cluster.folder().join(format!("master-{}.json", old + 1))).expect("its summary");
+    forget_summary(&cluster, old);
     cluster.start_master(old);
     cluster.leader_other_than(Some(old));
     cluster.await_that("the result on the one that came back", || summary_of(&cluster, old));
     // It leads again, and still starts nothing.
-    let (name, masters) = (format!("master-{}", old + 1), cluster.addresses());
-    let transferred = cluster.command(&["cluster", "transfer", &name, "--masters", &masters]).output();
-    assert!(transferred.expect("it starts").status.success(), "{}", cluster.logs());
-    let listed = cluster.command(&["runs", "list", "--json", "--masters", &masters]).output().expect("it starts");
-    let listed: Value = serde_json::from_slice(&listed.stdout).expect("JSON");
-    assert_eq!(listed.as_array().map(Vec::len), Some(1), "{listed}\n{}", cluster.logs());
+    transfer(&cluster, old);
+    assert_eq!(runs(&cluster), 1, "{}", cluster.logs());
     for master in 0..3 {
         cluster.end_master(master);
     }
     let logs: String = (0..3).map(|master| cluster.master_log(master)).collect();
     assert_eq!(logs.matches("the run starts").count(), 1, "{logs}");
+}
+
+#[test]
+fn a_master_that_leads_as_soon_as_it_is_back_starts_nothing_and_masters_that_all_start_anew_run_again() {
+    let target = Target::start(&[]);
+    let (mut cluster, _scenario) = three_masters(&target, &["--autostart", "-t", "2s", "--expect-workers", "2"]);
+    await_summaries(&cluster);
+    for master in 0..3 {
+        cluster.kill_master(master);
+        forget_summary(&cluster, master);
+        cluster.start_master(master);
+        transfer(&cluster, master);
+        cluster.await_that("the result on the one that came back", || summary_of(&cluster, master));
+        assert_eq!(runs(&cluster), 1, "{}", cluster.logs());
+    }
+    (0..3).for_each(|master| cluster.kill_master(master));
+    (0..3).for_each(|master| forget_summary(&cluster, master));
+    (0..3).for_each(|master| cluster.start_master(master));
+    await_summaries(&cluster);
+    assert_eq!(runs(&cluster), 2, "{}", cluster.logs());
+    let both: u64 = listed_runs(&cluster).iter().filter_map(|run| run["requests"].as_u64()).sum();
+    assert_eq!(both, target.received(), "{}", cluster.logs());
+}
+
+fn await_summaries(cluster: &Cluster) {
+    let all_have_written = || (0..3).all(|master| summary_of(cluster, master).is_some()).then_some(());
+    cluster.await_that("a summary of each master", all_have_written);
+}
+
+fn forget_summary(cluster: &Cluster, master: usize) {
+    fs::remove_file(cluster.folder().join(format!("master-{}.json", master + 1))).expect("its summary");
+}
+
+/// Has a master lead, as soon as it can.
+fn transfer(cluster: &Cluster, master: usize) {
+    let (name, masters) = (format!("master-{}", master + 1), cluster.addresses());
+    cluster.await_that("the lead to be transferred", || {
+        let output = cluster.command(&["cluster", "transfer", &name, "--masters", &masters]).output();
+        output.expect("it starts").status.success().then_some(())
+    });
+}
+
+fn listed_runs(cluster: &Cluster) -> Vec<Value> {
+    cluster.await_that("a list of runs", || {
+        let listed = cluster.command(&["runs", "list", "--json", "--masters", &cluster.addresses()]).output();
+        serde_json::from_slice(&listed.expect("it starts").stdout).ok()
+    })
+}
+
+fn runs(cluster: &Cluster) -> usize {
+    listed_runs(cluster).len()
 }
 
 #[test]

@@ -49,7 +49,8 @@ impl fmt::Display for ClusterId {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ProposalId(pub u64);
 
-/// One life of a worker process: a restarted worker keeps its [`WorkerId`] and gets a new incarnation.
+/// One life of a process: a restarted worker keeps its [`WorkerId`], a restarted master its name, and gets a new
+/// incarnation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Incarnation(pub u64);
 

@@ -18,7 +18,14 @@ use bytes::Bytes;
 use proptest::prelude::*;
 
 fn peer(name: &str, cluster: Option<u64>) -> PeerHello {
-    PeerHello { name: name.into(), raft_id: RaftId(7), host: "localhost".into(), port: 5557, cluster }
+    PeerHello {
+        name: name.into(),
+        raft_id: RaftId(7),
+        host: "localhost".into(),
+        port: 5557,
+        cluster,
+        incarnation: Incarnation(1),
+    }
 }
 
 fn a_peer(name: &str) -> Role {
@@ -240,6 +247,7 @@ fn the_largest_handshake_fits_its_bound() {
         host: name,
         port: u16::MAX,
         cluster: Some(u64::MAX),
+        incarnation: Incarnation(u64::MAX),
     };
     let first = Initiator::new(Hello { nonce: [255; 32], ..hello(Role::Peer(largest.clone())) }, None).hello();
     assert!(first.body.len() < limits::HANDSHAKE_FRAME_BYTES_MAX);

@@ -43,7 +43,8 @@ pub(crate) fn cluster_secret(text: &str) -> Secrets {
 }
 
 pub(crate) fn peer(name: &str, port: u16) -> PeerHello {
-    PeerHello { name: name.into(), raft_id: RaftId(1), host: "127.0.0.1".into(), port, cluster: Some(1) }
+    let (raft_id, host, incarnation) = (RaftId(1), "127.0.0.1".into(), Incarnation(1));
+    PeerHello { name: name.into(), raft_id, host, port, cluster: Some(1), incarnation }
 }
 
 pub(crate) fn own(name: &str) -> watch::Receiver<PeerHello> {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::intended::Present;
 use super::member::Member;
 use super::worker::{LossReason, WorkerProfile};
 use crate::data::ranges::RowRange;
@@ -45,10 +46,12 @@ pub enum Command {
     },
     /// Notes that masters start a run by themselves once its workers are there.
     IntendRun {
-        /// Its id, unless the same command waits or goes on already.
+        /// Its id, unless the same command is carried out already.
         run: RunId,
         /// A hash of what is to be run.
         command: u64,
+        /// The masters that are there.
+        present: Present,
     },
     /// Gives up a run that masters were to start; nothing once it was started.
     CancelIntended {

@@ -2,7 +2,11 @@
 //!
 //! Several masters may be told to start the same run. The first one that leads writes down that it is to be started, and
 //! under which id; whoever leads when its workers are there starts it, once.
+//!
+//! Masters that start again are told the same again. While one of those that were there before lives on, they come back to
+//! what it takes part in, even if that has ended; once all of them have started anew, a new run is meant.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -10,8 +14,11 @@ use serde::{Deserialize, Serialize};
 use super::ClusterState;
 use super::command::Refusal;
 use super::request::Reply;
-use crate::ids::RunId;
+use crate::ids::{Incarnation, RunId};
 use crate::scenario::bundle::Bundle;
+
+/// Masters that are there, by name, and which life of each.
+pub type Present = BTreeMap<Arc<str>, Incarnation>;
 
 /// A run that masters start by themselves.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +29,8 @@ pub struct IntendedRun {
     pub command: u64,
     /// What has become of it.
     pub fate: Fate,
+    /// The masters that take part: those that were there when it was written down or later.
+    pub present: Present,
 }
 
 /// What has become of a run that masters start by themselves.
@@ -36,6 +45,26 @@ pub enum Fate {
         /// Why.
         reason: Arc<str>,
     },
+}
+
+impl IntendedRun {
+    /// Whether this life of a master takes part.
+    #[must_use]
+    pub fn is_of(&self, master: &str, life: Incarnation) -> bool {
+        self.present.get(master) == Some(&life)
+    }
+
+    /// Whether one of these masters takes part.
+    #[must_use]
+    pub fn is_of_one_of(&self, masters: &Present) -> bool {
+        masters.iter().any(|(master, life)| self.is_of(master, *life))
+    }
+
+    /// Whether all of these masters take part.
+    #[must_use]
+    pub fn is_of_all(&self, masters: &Present) -> bool {
+        masters.iter().all(|(master, life)| self.is_of(master, *life))
+    }
 }
 
 impl ClusterState {
@@ -58,17 +87,19 @@ impl ClusterState {
         }
     }
 
-    /// Notes that masters are to start a run. The one of the same command that waits or goes on is taken instead, and told
-    /// in the reply. While another run goes on the new one is cancelled at once.
-    pub(super) fn intend(&mut self, run: RunId, command: u64) -> Reply {
+    /// Notes that masters are to start a run. The one of the same command that waits or goes on, or in which one of those
+    /// present takes part, is taken instead, and told in the reply; all that are present take part in it from now on. While
+    /// another run goes on the new one is cancelled at once.
+    pub(super) fn intend(&mut self, run: RunId, command: u64, present: &Present) -> Reply {
         let active = self.run.as_ref().filter(|_| self.has_active_run()).map(super::run::Run::id);
-        if let Some(known) = &self.intended {
+        if let Some(known) = self.intended.as_mut().filter(|known| known.command == command) {
             let goes_on = match known.fate {
                 Fate::Waiting => active.is_none(),
                 Fate::Started => active == Some(known.run),
                 Fate::Cancelled { .. } => false,
             };
-            if goes_on && known.command == command {
+            if goes_on || known.is_of_one_of(present) {
+                known.present.extend(present.iter().map(|(master, life)| (Arc::clone(master), *life)));
                 return Reply::Run(known.run);
             }
         }
@@ -76,7 +107,7 @@ impl ClusterState {
             Some(other) => Fate::Cancelled { reason: format!("run {other} goes on in this cluster").into() },
             None => Fate::Waiting,
         };
-        self.intended = Some(IntendedRun { run, command, fate });
+        self.intended = Some(IntendedRun { run, command, fate, present: present.clone() });
         Reply::Run(run)
     }
 

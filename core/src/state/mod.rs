@@ -165,7 +165,7 @@ impl ClusterState {
     fn carry_out(&mut self, command: &Command) -> Applied {
         let outcome = match command {
             Command::StartRun { run, spec } => self.start_run(*run, spec),
-            Command::IntendRun { run, command } => Ok((self.intend(*run, *command), Vec::new())),
+            Command::IntendRun { run, command, present } => Ok((self.intend(*run, *command, present), Vec::new())),
             other => self.change(other).map(|effects| (Reply::Done, effects)),
         };
         match outcome {
@@ -184,8 +184,8 @@ impl ClusterState {
                 self.set_scenario(bundle, *replaces);
                 Ok(Vec::new())
             }
-            Command::IntendRun { run, command } => {
-                self.intend(*run, *command);
+            Command::IntendRun { run, command, present } => {
+                self.intend(*run, *command, present);
                 Ok(Vec::new())
             }
             Command::CancelIntended { run, reason } => {

@@ -11,13 +11,15 @@ use akrida_actors::coordinator::{CoordinatorActor, Published, ViewReceiver};
 use akrida_actors::link::peers::{PeerAddress, Peers};
 use akrida_actors::link::strangers::Strangers;
 use akrida_core::coordinator::Order;
-use akrida_core::ids::{RaftId, RunId};
+use akrida_core::ids::{Incarnation, RaftId, RunId};
 use akrida_core::scenario::bundle::Bundle;
 use akrida_core::state::command::Command;
+use akrida_core::state::intended::Present;
 use akrida_core::state::member::Member;
 use akrida_core::state::request::{Reply, RequestKey};
 use akrida_core::view::RunView;
 use akrida_core::view::validity::ValidityLimits;
+use akrida_core::wire::handshake::PeerHello;
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
@@ -52,16 +54,23 @@ pub(super) struct Control {
     coordinator: Addr<CoordinatorActor>,
     raft: RaftHandle,
     published: Published,
-    peers: Peers,
+    neighbours: Neighbours,
     resources: Resources,
     changes: Changes,
     /// Who is called, and when each was last named as a master.
     called: Mutex<BTreeMap<Arc<str>, (PeerAddress, Instant)>>,
-    strangers: Strangers,
     is_draining: AtomicBool,
     /// `None` while there is a leader.
     without_leader_since: Mutex<Option<Since>>,
     coordinator_answered: Mutex<Instant>,
+}
+
+/// What a master knows of the links with others.
+pub(super) struct Neighbours {
+    /// What it says of itself.
+    pub(super) own: watch::Receiver<PeerHello>,
+    pub(super) peers: Peers,
+    pub(super) strangers: Strangers,
 }
 
 /// Since when a master has known of no leader.
@@ -88,8 +97,7 @@ impl Control {
         coordinator: Addr<CoordinatorActor>,
         raft: RaftHandle,
         published: Published,
-        peers: Peers,
-        strangers: Strangers,
+        neighbours: Neighbours,
     ) -> Self {
         let changes = Changes::new(config.nodes.clone(), raft.clone(), coordinator.clone());
         Self {
@@ -99,11 +107,10 @@ impl Control {
             coordinator,
             raft,
             published,
-            peers,
+            neighbours,
             resources: resources(config),
             changes,
             called: Mutex::default(),
-            strangers,
             is_draining: AtomicBool::new(false),
             without_leader_since: Mutex::new(Some(Since::Start)),
             coordinator_answered: Mutex::new(Instant::now()),
@@ -118,6 +125,18 @@ impl Control {
     /// The group, now and from now on.
     pub(super) fn raft_status(&self) -> watch::Receiver<RaftStatus> {
         self.raft.status()
+    }
+
+    /// This master, and which life of it this is.
+    pub(super) fn life(&self) -> (Arc<str>, Incarnation) {
+        let own = self.neighbours.own.borrow();
+        (Arc::clone(&own.name), own.incarnation)
+    }
+
+    /// The masters that are there, this one among them.
+    pub(super) fn present(&self) -> Present {
+        let others = self.neighbours.peers.present().into_iter().map(|peer| (peer.name, peer.incarnation));
+        others.chain([self.life()]).collect()
     }
 
     /// From now on this master wants no more requests.
@@ -156,7 +175,7 @@ impl Control {
     pub(super) async fn look_after_members(&self) {
         let Ok(known) = self.changes.members().await else { return };
         self.note_answer();
-        self.peers.set(self.to_be_called(members::all_peers(&self.nodes, &known), Instant::now()));
+        self.neighbours.peers.set(self.to_be_called(members::all_peers(&self.nodes, &known), Instant::now()));
         let status = self.raft.status().borrow().clone();
         let Some(group) = status.group.filter(|group| group.leads && !group.is_changing) else { return };
         let wanted = members::wanted(&group.members, &self.nodes, &known);
@@ -251,7 +270,10 @@ impl MasterControl for Arc<Control> {
         Box::pin(async {
             let seen = self.look(status::Seen::of).await?;
             let raft = self.raft.status().borrow().clone();
-            let links = status::Links { troubles: self.peers.troubles(), refused: self.strangers.recent() };
+            let links = status::Links {
+                troubles: self.neighbours.peers.troubles(),
+                refused: self.neighbours.strangers.recent(),
+            };
             let configured = status::Configured { own: &self.node, nodes: &self.nodes, workers: self.expect_workers };
             let mut status = status::cluster_status(&raft, &configured, seen, &links);
             status.warnings.extend(self.resources.warnings());

@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use akrida_actors::link::peers::{PeerFrameKind, PeerInbox, Peers};
-use akrida_core::ids::RaftId;
+use akrida_core::ids::{Incarnation, RaftId};
 use akrida_core::wire::handshake::PeerHello;
 use bytes::Bytes;
 use tokio::sync::watch;
@@ -18,7 +18,8 @@ use crate::raft::store::Identity;
 pub(super) fn own_hello(node: &NodeConfig, identity: Option<Identity>) -> watch::Sender<PeerHello> {
     let (name, host) = (node.name.as_str().into(), node.host.as_str().into());
     let (raft_id, cluster) = identity.map_or((RaftId(0), None), |known| (known.raft_id, known.cluster_id));
-    watch::Sender::new(PeerHello { name, raft_id, host, port: node.port, cluster: cluster.map(|cluster| cluster.0) })
+    let (cluster, incarnation) = (cluster.map(|cluster| cluster.0), Incarnation(fastrand::u64(..)));
+    watch::Sender::new(PeerHello { name, raft_id, host, port: node.port, cluster, incarnation })
 }
 
 /// Where messages of other masters come in. What comes before the raft thread is there is lost, as in a network.

@@ -4,6 +4,7 @@ mod asking;
 mod changes;
 mod control;
 mod farewell;
+mod intent;
 mod links;
 mod members;
 mod offer;
@@ -31,7 +32,7 @@ use anyhow::{Context, bail};
 use tokio::sync::oneshot;
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
 
-use self::control::Control;
+use self::control::{Control, Neighbours};
 use self::links::{Door, Mouth};
 pub(super) use self::members::member_of;
 use self::own_run::Part;
@@ -120,9 +121,8 @@ impl Master {
         if let Some(warning) = links.warning() {
             tracing::warn!("{warning}");
         }
-        let strangers = links.strangers();
-        let control = Control::new(config, coordinator, raft.clone(), published.clone(), peers.clone(), strangers);
-        let control = Arc::new(control);
+        let neighbours = Neighbours { own: own.subscribe(), peers: peers.clone(), strangers: links.strangers() };
+        let control = Arc::new(Control::new(config, coordinator, raft.clone(), published.clone(), neighbours));
         let upkeep = Upkeep::start(Arc::clone(&control), own);
         let web = web::start(web_setup(config, &control, origin)?).context("the web port cannot be opened")?;
         let monitoring = watched::start(config, Arc::clone(&control), published)?;

@@ -15,6 +15,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 
 use super::control::Control;
+use super::intent::Intent;
 use super::own_start::{Begun, Wish, begun};
 use super::{distribution, farewell, offer};
 use crate::cli::{Exit, MasterRole, RunOptions, StartMode};
@@ -67,6 +68,7 @@ impl Part {
             signals.next().await;
             return Ok(Exit::Passed);
         };
+        let _intent = Intent::keep(own.wish.command, control);
         own.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
         let begun = tokio::select! {
             begun = begun(&own.wish, control) => begun,

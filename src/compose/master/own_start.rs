@@ -1,32 +1,26 @@
 //! Starts the run that masters were told to start by themselves: once, however many masters were told so, and whoever of
 //! them leads.
 //!
-//! The first one that leads writes down in the replicated state that the run is to be started, and under which id. Whoever
-//! leads when the workers are there starts it. The others wait until it is started or given up.
+//! Once it is written down that the run is to be started ([`super::intent`]), whoever leads when the workers are there starts
+//! it. The others wait until it is started or given up.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use akrida_actors::coordinator::messages::Sight;
 use akrida_core::coordinator::{Now, Order};
-use akrida_core::ids::{Incarnation, RaftId, RunId, WorkerId};
+use akrida_core::ids::{Incarnation, RunId, WorkerId};
 use akrida_core::state::command::{Command, Refusal, RunSpec};
 use akrida_core::state::intended::{Fate, IntendedRun};
-use akrida_core::state::request::Reply;
 use akrida_core::state::worker::LossReason;
 use akrida_core::view::workers::WorkerState;
 use tokio::time::{Instant, sleep};
 
 use super::control::Control;
-use crate::raft::status::RaftStatus;
 use crate::web::{ControlError, MasterControl};
 
 /// How often it is looked what has become of it.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
-
-/// How long a leader is followed before what it wrote down counts: it does so as soon as it leads, and this master may
-/// not have all of it yet.
-const SETTLE: Duration = Duration::from_secs(2);
 
 /// How long a leader waits for workers that were there before it led. Without a run, those are not waited for longer.
 const SILENT_MAX: Duration = Duration::from_secs(5);
@@ -75,10 +69,6 @@ struct Start<'a> {
     wish: &'a Wish,
     control: &'a Arc<Control>,
     since: Instant,
-    /// The run, once it is known.
-    own: Option<RunId>,
-    /// The leader that is followed, and since when.
-    follows: Option<(RaftId, Instant)>,
     leads_since: Option<Instant>,
     /// How many workers were there when that was said last.
     told: Option<usize>,
@@ -88,7 +78,6 @@ struct Start<'a> {
 struct Seen {
     leads: bool,
     intended: Option<IntendedRun>,
-    applied: u64,
     /// Workers that this leader has heard.
     heard: usize,
     /// Workers that count as there, and were not heard by this leader.
@@ -105,7 +94,6 @@ impl Seen {
         Self {
             leads: sight.core.is_some(),
             intended: sight.state.intended().cloned(),
-            applied: sight.state.applied().0,
             heard: heard.len(),
             silent: silent.into_iter().map(|worker| (worker.worker, worker.incarnation)).collect(),
         }
@@ -115,52 +103,22 @@ impl Seen {
 impl<'a> Start<'a> {
     fn new(wish: &'a Wish, control: &'a Arc<Control>) -> Self {
         let since = Instant::now();
-        Self { wish, control, since, own: None, follows: None, leads_since: None, told: None }
+        Self { wish, control, since, leads_since: None, told: None }
     }
 
     async fn step(&mut self, seen: Seen) -> Option<Begun> {
         self.leads_since = if seen.leads { self.leads_since.or_else(|| Some(Instant::now())) } else { None };
-        let Some(run) = self.own else {
-            self.own = if seen.leads { self.intended_here().await } else { self.intended_elsewhere(&seen) };
-            return None;
-        };
-        match seen.intended.as_ref().filter(|intended| intended.run == run).map(|intended| &intended.fate) {
-            Some(Fate::Started) => return Some(Begun::Run(run)),
-            Some(Fate::Cancelled { reason }) => return Some(Begun::GivenUp(reason.to_string())),
-            Some(Fate::Waiting) if seen.leads => self.start_or_wait(run, &seen).await,
-            Some(Fate::Waiting) => {}
-            // Masters that were told something else have led meanwhile.
-            None => self.own = None,
+        let (master, life) = self.control.life();
+        let takes_part = |intended: &&IntendedRun| intended.is_of(&master, life);
+        let intended = seen.intended.as_ref().filter(|intended| intended.command == self.wish.command);
+        let IntendedRun { run, fate, .. } = intended.filter(takes_part)?;
+        match fate {
+            Fate::Started => return Some(Begun::Run(*run)),
+            Fate::Cancelled { reason } => return Some(Begun::GivenUp(reason.to_string())),
+            Fate::Waiting if seen.leads => self.start_or_wait(*run, &seen).await,
+            Fate::Waiting => {}
         }
         None
-    }
-
-    /// Writes the run down; the one that was written down before is the same.
-    async fn intended_here(&self) -> Option<RunId> {
-        let run = RunId(fastrand::u64(..));
-        match self.control.propose(Command::IntendRun { run, command: self.wish.command }).await {
-            Ok(Reply::Run(run)) => Some(run),
-            Ok(Reply::Done) | Err(_) => None,
-        }
-    }
-
-    /// What the leader has written down. It may have ended already, if this master was away for long: then it takes part
-    /// in the result, and starts nothing a second time.
-    fn intended_elsewhere(&mut self, seen: &Seen) -> Option<RunId> {
-        let status = self.control.raft_status().borrow().clone();
-        let is_settled = self.follows_long_enough(&status) && has_applied_all(&status, seen.applied);
-        let intended = seen.intended.as_ref().filter(|_| is_settled)?;
-        (intended.command == self.wish.command).then_some(intended.run)
-    }
-
-    fn follows_long_enough(&mut self, status: &RaftStatus) -> bool {
-        let leader = status.leader().map(|leader| leader.id);
-        self.follows = match (leader, self.follows) {
-            (Some(leader), Some((known, since))) if known == leader => Some((leader, since)),
-            (Some(leader), _) => Some((leader, Instant::now())),
-            (None, _) => None,
-        };
-        self.follows.is_some_and(|(_, since)| since.elapsed() >= SETTLE)
     }
 
     async fn start_or_wait(&mut self, run: RunId, seen: &Seen) {
@@ -215,8 +173,4 @@ impl<'a> Start<'a> {
         let is_over = self.leads_since.is_none() && self.since.elapsed() >= most;
         is_over.then(|| Begun::GivenUp("no leader has started the run or given it up in time".to_owned()))
     }
-}
-
-fn has_applied_all(status: &RaftStatus, applied: u64) -> bool {
-    status.group.as_ref().is_some_and(|group| applied >= group.commit)
 }

@@ -17,7 +17,7 @@ use crate::link::queue::queue;
 
 /// Connections of one other master, the oldest first. They end when this is dropped.
 #[derive(Debug, Default)]
-pub(super) struct Incoming(VecDeque<AbortHandle>);
+pub(super) struct Incoming(VecDeque<(PeerHello, AbortHandle)>);
 
 impl Incoming {
     /// Takes a connection. One too many ends the oldest: a master that restarts is heard at once, even if it is not known
@@ -30,13 +30,13 @@ impl Incoming {
         reader: FrameReader,
         writer: FrameWriter,
     ) {
-        self.0.retain(|connection| !connection.is_finished());
+        self.0.retain(|(_, connection)| !connection.is_finished());
         if self.0.len() >= limits::PEER_CONNECTIONS_MAX
-            && let Some(oldest) = self.0.pop_front()
+            && let Some((_, oldest)) = self.0.pop_front()
         {
             oldest.abort();
         }
-        let inbox = Arc::clone(&site.inbox);
+        let (inbox, hello) = (Arc::clone(&site.inbox), peer.clone());
         let task = runtime.spawn(async move {
             // Nothing is sent this way; the queue is open so that the writer goes on with pings and pongs.
             let (open, waiting) = queue();
@@ -49,13 +49,18 @@ impl Incoming {
             tracing::debug!(master = %peer.name, error = %ended, "connection of another master has ended");
             inbox.gone(&peer.name);
         });
-        self.0.push_back(task.abort_handle());
+        self.0.push_back((hello, task.abort_handle()));
+    }
+
+    /// What the other master said of itself on the latest connection that is up.
+    pub(super) fn hello(&self) -> Option<&PeerHello> {
+        self.0.iter().rev().find(|(_, connection)| !connection.is_finished()).map(|(hello, _)| hello)
     }
 }
 
 impl Drop for Incoming {
     fn drop(&mut self) {
-        self.0.iter().for_each(AbortHandle::abort);
+        self.0.iter().for_each(|(_, connection)| connection.abort());
     }
 }
 

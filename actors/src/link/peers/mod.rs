@@ -152,6 +152,12 @@ impl Peers {
         }
     }
 
+    /// The other masters whose connections are up, as they have said of themselves.
+    #[must_use]
+    pub fn present(&self) -> Vec<PeerHello> {
+        self.0.peers().values().filter_map(|peer| peer.incoming.hello().cloned()).collect()
+    }
+
     /// Why the other masters cannot be reached that were called in vain.
     #[must_use]
     pub fn troubles(&self) -> BTreeMap<Arc<str>, String> {

@@ -139,6 +139,8 @@ pub struct PeerHello {
     pub port: u16,
     /// The cluster that it belongs to; none before it is part of one.
     pub cluster: Option<u64>,
+    /// Which life of it this is.
+    pub incarnation: Incarnation,
 }
 
 /// What a caller must prove that it knows the secret for.
