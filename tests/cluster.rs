@@ -30,6 +30,9 @@ fn a_killed_leader_costs_nothing() {
     let old = cluster.leader();
     cluster.kill_master(old);
     cluster.leader_other_than(Some(old));
+    let others = (0..3).filter(|master| *master != old);
+    let logs: String = others.map(|master| cluster.master_log(master)).collect();
+    assert!(logs.contains("the process of the leader has ended"), "nobody waits for the time-out:\n{logs}");
     await_requests(&target, 500);
     cluster.start_master(old);
     let ended = run.end(&cluster);

@@ -208,6 +208,8 @@ async fn a_master_that_comes_back_is_heard_again() {
     b.peers.stop();
     drop(b);
     a.gone("b").await;
+    // Nobody listens at its port any more.
+    while a.next().await != FromPeer::Ended("b".into()) {}
     within(async {
         while a.peers.send("b", PeerFrameKind::Raft, hello.clone()) {
             tokio::task::yield_now().await;

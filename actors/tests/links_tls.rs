@@ -143,7 +143,7 @@ async fn a_workers_certificate_does_not_make_a_master() {
     loop {
         match within(heard.recv()).await.unwrap() {
             FromPeer::Message(_, _, body) => break assert_eq!(body, hello),
-            FromPeer::Hello(_) | FromPeer::Gone(_) => {}
+            FromPeer::Hello(_) | FromPeer::Gone(_) | FromPeer::Ended(_) => {}
         }
     }
 }

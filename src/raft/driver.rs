@@ -119,6 +119,7 @@ impl Driver {
             Inbox::Wake => {}
             Inbox::Peer { from, kind: PeerFrame::Raft, body } => self.hear(from, &body),
             Inbox::Peer { from, kind: PeerFrame::Formation, body } => self.answer(from, &body),
+            Inbox::Ended(name) => self.ended(&name),
             Inbox::Propose(proposal, record) => self.replica.propose(proposal, record),
             Inbox::Read(read) => self.replica.read(read),
             Inbox::Transfer(to) => self.replica.transfer(to),
@@ -131,6 +132,14 @@ impl Driver {
                 let _ = reply.send(self.replace(name));
             }
             Inbox::Stop => self.is_stopping = true,
+        }
+    }
+
+    fn ended(&mut self, name: &str) {
+        let leader = self.replica.status().leader;
+        let Some(leader) = leader.filter(|leader| self.name_of(*leader).as_deref() == Some(name)) else { return };
+        if self.replica.ended(leader) {
+            tracing::warn!(master = name, "the process of the leader has ended; another one is elected at once");
         }
     }
 

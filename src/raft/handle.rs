@@ -52,6 +52,13 @@ impl RaftHandle {
         offer(&self.inbox, Inbox::Peer { from: from.into(), kind, body }).is_ok()
     }
 
+    /// The process of another master has ended, by its configured name. If it led, nobody waits for it to be silent for
+    /// long enough.
+    pub fn ended(&self, name: &str) {
+        // Without room for it the group finds out by itself.
+        let _ = offer(&self.inbox, Inbox::Ended(name.into()));
+    }
+
     /// Gives the lead to another voter, where it stays until the next election. Ignored unless this master leads; the
     /// status shows what comes of it.
     ///

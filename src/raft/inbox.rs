@@ -21,6 +21,8 @@ pub(super) enum Inbox {
         kind: PeerFrame,
         body: Bytes,
     },
+    /// The process of another master has ended.
+    Ended(Arc<str>),
     Propose(ProposalId, Bytes),
     Read(u64),
     Transfer(RaftId),

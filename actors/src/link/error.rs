@@ -47,3 +47,10 @@ pub(super) enum LinkError {
     #[error("closed in good order")]
     Finished,
 }
+
+impl LinkError {
+    /// Whether the other host has said that nobody listens there.
+    pub(super) fn is_refused(&self) -> bool {
+        matches!(self, Self::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused)
+    }
+}

@@ -322,6 +322,7 @@ pub(crate) enum FromPeer {
     Hello(String),
     Message(String, PeerFrameKind, Bytes),
     Gone(String),
+    Ended(String),
 }
 
 /// An inbox that records.
@@ -357,5 +358,9 @@ impl PeerInbox for Inbox {
 
     fn gone(&self, name: &str) {
         let _ = self.sender.send(FromPeer::Gone(name.to_owned()));
+    }
+
+    fn ended(&self, name: &str) {
+        let _ = self.sender.send(FromPeer::Ended(name.to_owned()));
     }
 }

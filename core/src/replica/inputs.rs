@@ -236,6 +236,14 @@ impl Replica {
         self.proceed();
     }
 
+    /// The process of this member has ended, as far as can be told from outside. If it led, a new leader is elected at once
+    /// rather than after a time-out. It may be wrong: then the others, which still hear the leader, give no votes; and if all
+    /// were wrong, a living leader is replaced as by a transfer. Tells whether this changes anything.
+    pub fn ended(&mut self, member: RaftId) -> bool {
+        let follows_it = self.node.raft.state == StateRole::Follower && self.node.raft.leader_id == member.0;
+        !self.is_deaf() && follows_it && self.timeouts.hasten(&mut self.node)
+    }
+
     /// A message could not be sent to this member.
     pub fn not_sent(&mut self, to: RaftId, is_snapshot: bool) {
         if self.is_deaf() {

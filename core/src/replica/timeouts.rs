@@ -8,6 +8,10 @@ use raft::{RawNode, StateRole};
 
 use super::mirror::Mirror;
 
+/// How many ticks after the leader's process has ended an election starts, at most. From two on, so that the other masters
+/// have learned of it too and give their votes; of several numbers, so that two masters rarely ask at the same time.
+const HASTE_TICKS: usize = 8;
+
 /// The time-outs of one replica.
 #[derive(Debug)]
 pub(super) struct Timeouts {
@@ -31,6 +35,19 @@ impl Timeouts {
         if node.raft.state != StateRole::Leader && node.raft.election_elapsed == 0 {
             self.elections += 1;
         }
+    }
+
+    /// The leader's process has ended: from now on others get this master's vote, and it asks for theirs within a few ticks.
+    /// Nothing if its time is up already.
+    pub(super) fn hasten(&mut self, node: &mut RawNode<Mirror>) -> bool {
+        if node.raft.election_elapsed >= self.least {
+            return false;
+        }
+        let most = HASTE_TICKS.min(self.least - 1);
+        node.raft.election_elapsed = self.least;
+        self.current = self.least + self.rng.usize(2.min(most)..=most);
+        node.raft.set_randomized_election_timeout(self.current);
+        true
     }
 
     /// Must follow every call into raft-rs that may change its role or term.

@@ -33,6 +33,51 @@ fn after_a_crash_the_higher_priority_of_those_left_leads() {
 }
 
 #[test]
+fn a_leader_whose_process_has_ended_is_replaced_sooner_than_a_silent_one() {
+    let ticks_until_led = |is_known: bool| -> u64 {
+        let of_seed = |seed| {
+            let mut world = World::new(seed, &THREE);
+            let leader = world.await_leader();
+            world.commit(leader, 1);
+            world.run(2);
+            world.crash(leader);
+            let crashed = world.now;
+            for id in (1..=3).filter(|id| *id != leader && is_known) {
+                world.replica(id).ended(RaftId(leader));
+            }
+            while world.leader().is_none() {
+                world.run(1);
+                // Whoever hears it again and again does not wait longer for that.
+                for id in (1..=3).filter(|id| *id != leader && is_known) {
+                    world.replica(id).ended(RaftId(leader));
+                }
+            }
+            let ticks = world.now - crashed;
+            world.settle();
+            ticks
+        };
+        (0..60).map(of_seed).sum()
+    };
+    let (known, silent) = (ticks_until_led(true), ticks_until_led(false));
+    assert!(known * 4 <= silent * 3, "{known} and {silent} ticks");
+}
+
+#[test]
+fn one_master_that_is_wrong_about_the_end_of_the_leader_changes_nothing() {
+    for seed in 0..30 {
+        let mut world = World::new(seed, &THREE);
+        let leader = world.await_leader();
+        world.commit(leader, 1);
+        world.run(4);
+        let term = world.replica(leader).status().term;
+        let wrong = (1..=3).find(|id| *id != leader).unwrap();
+        world.replica(wrong).ended(RaftId(leader));
+        world.run(5 * ELECTION as u64);
+        assert_eq!((world.leader(), world.replica(leader).status().term), (Some(leader), term), "seed {seed}");
+    }
+}
+
+#[test]
 fn the_same_seed_gives_the_same_history() {
     let trace = |seed| {
         let mut world = World::new(seed, &THREE);

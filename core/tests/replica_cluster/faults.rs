@@ -1,5 +1,6 @@
 //! Losses, crashes and partitions: nothing that was acknowledged is lost.
 
+use akrida_core::ids::RaftId;
 use akrida_core::replica::event::LogEvent;
 
 use crate::world::World;
@@ -34,7 +35,7 @@ fn nothing_acknowledged_is_lost_whatever_fails() {
 fn fault(world: &mut World, masters: u64) {
     let id = world.random.u64(1..=masters);
     let is_down = world.nodes[&id].replica.is_none();
-    match world.random.u8(0..10) {
+    match world.random.u8(0..11) {
         0 | 1 if !is_down => world.crash(id),
         0..=3 if is_down => world.start(id),
         4 => world.isolate(id),
@@ -45,6 +46,14 @@ fn fault(world: &mut World, masters: u64) {
         6 => {
             let node = world.nodes.get_mut(&id).unwrap();
             node.is_paused = !node.is_paused;
+        }
+        // Right or wrong, others hear that a process has ended.
+        7 => {
+            for other in 1..=masters {
+                if world.nodes[&other].replica.is_some() && world.random.bool() {
+                    world.replica(other).ended(RaftId(id));
+                }
+            }
         }
         _ => world.heal(),
     }

@@ -163,6 +163,20 @@ impl World {
         let life = master.life;
         self.note(format_args!("master {at} dies"));
         self.close_all_of(Node::Master(at), life, is_clean);
+        if is_clean {
+            self.tell_of_end(at);
+        }
+    }
+
+    /// Most others learn that nobody listens any more where a master was.
+    fn tell_of_end(&mut self, of: usize) {
+        let id = self.masters[of].id;
+        for at in (0..self.masters.len()).filter(|at| *at != of) {
+            if self.random.u32(..4) > 0 {
+                let wait_us = self.random.u64(..20 * MS);
+                self.plan_at_master(at, wait_us, MasterEvent::Raft(Inbox::Ended(id)));
+            }
+        }
     }
 
     pub(crate) fn plan_at_master(&mut self, at: usize, wait_us: u64, what: MasterEvent) {

@@ -16,6 +16,8 @@ use crate::world::World;
 /// What the coordinator says to the raft thread.
 #[derive(Debug)]
 pub(crate) enum Inbox {
+    /// The process of another master has ended.
+    Ended(RaftId),
     Propose(ProposalId, Bytes),
     Applied(LogIndex),
     Snapshot(LogIndex, Bytes),
@@ -55,6 +57,9 @@ impl World {
     pub(super) fn raft_take(&mut self, at: usize, inbox: Inbox) {
         let Some(process) = &mut self.masters[at].process else { return };
         match inbox {
+            Inbox::Ended(member) => {
+                process.replica.ended(member);
+            }
             Inbox::Propose(proposal, record) => process.replica.propose(proposal, record),
             Inbox::Applied(index) => process.replica.applied(index),
             Inbox::Snapshot(index, state) => process.replica.snapshot(index, &state),

@@ -1,6 +1,7 @@
 //! Joins the links between masters with the Raft group: what is heard goes to the raft thread, what it says goes out.
 
-use std::sync::OnceLock;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use akrida_actors::link::peers::{PeerFrameKind, PeerInbox, Peers};
 use akrida_core::ids::{Incarnation, RaftId};
@@ -26,6 +27,8 @@ pub(super) fn own_hello(node: &NodeConfig, identity: Option<Identity>) -> watch:
 #[derive(Debug, Default)]
 pub(super) struct Door {
     raft: OnceLock<RaftHandle>,
+    /// Which life of each other master was heard last.
+    lives: Mutex<BTreeMap<Arc<str>, Incarnation>>,
 }
 
 impl Door {
@@ -34,10 +37,19 @@ impl Door {
         // It is opened once, by whoever made it.
         let _ = self.raft.set(raft);
     }
+
+    /// Whether another life of this master was heard before.
+    fn is_restarted(&self, peer: &PeerHello) -> bool {
+        let mut lives = self.lives.lock().unwrap_or_else(PoisonError::into_inner);
+        lives.insert(Arc::clone(&peer.name), peer.incarnation).is_some_and(|before| before != peer.incarnation)
+    }
 }
 
 impl PeerInbox for Door {
-    fn hello(&self, _: &PeerHello) -> Result<(), String> {
+    fn hello(&self, peer: &PeerHello) -> Result<(), String> {
+        if self.is_restarted(peer) {
+            self.ended(&peer.name);
+        }
         Ok(())
     }
 
@@ -52,6 +64,12 @@ impl PeerInbox for Door {
     }
 
     fn gone(&self, _: &str) {}
+
+    fn ended(&self, name: &str) {
+        if let Some(raft) = self.raft.get() {
+            raft.ended(name);
+        }
+    }
 }
 
 /// Where messages to other masters go out.

@@ -60,6 +60,9 @@ pub trait PeerInbox: Send + Sync {
 
     /// One of the connections with it has ended; what was under way on it may be lost. Others may be left.
     fn gone(&self, name: &str);
+
+    /// Nobody listens where it can be reached: its process has ended.
+    fn ended(&self, name: &str);
 }
 
 /// What the links between masters need to know.

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::{PeerAddress, Site};
 use crate::link::addresses::resolve;
@@ -97,11 +97,19 @@ async fn keep(site: Arc<Site>, address: PeerAddress, slot: Slot, trouble: Troubl
                 tracing::info!(master = %name, "connected to another master");
                 attempt = 0;
                 set(None);
+                let since = Instant::now();
                 let error = carry(reader, writer, &slot).await;
                 tracing::warn!(master = %name, %error, "connection to another master has ended");
                 site.inbox.gone(name);
+                // Whether it lives is asked at once, but not again and again.
+                if since.elapsed() >= limits::PEER_RECONNECT_MAX {
+                    continue;
+                }
             }
             Err(error) => {
+                if error.is_refused() {
+                    site.inbox.ended(name);
+                }
                 let error = error.to_string();
                 // The same reason again and again is said once.
                 if set(Some(error.clone())).as_ref() == Some(&error) {
