@@ -156,7 +156,9 @@ fn a_transfer_in_mid_run_costs_nothing() {
         await_requests(&target, 300);
         let to = (cluster.leader() + 1) % 3;
         cluster.operated(&["transfer", cluster.name(to)]);
-        assert!(cluster.status().is_some_and(|status| status["leader"]["name"] == cluster.name(to)));
+        // A third master hears of it with the next heartbeat.
+        let leads = || (cluster.status()?["leader"]["name"] == cluster.name(to)).then_some(());
+        cluster.await_that("everybody to know the new leader", leads);
     }
     let ended = run.end(&cluster);
     assert_exact(&ended, &cluster, &target);
