@@ -22,7 +22,7 @@ use link_support::{Master, Raw, Worker, local, own, peer, within, worker_hello, 
 use tokio::net::TcpListener;
 
 fn heard(sent_us: u64) -> ToWorker {
-    ToWorker::HeartbeatHeard { sent_us }
+    ToWorker::HeartbeatHeard { sent_us, plan: None }
 }
 
 fn ready(run: u64) -> FromWorker {

@@ -149,6 +149,10 @@ pub const REPEAT_MAX: u64 = 1_000_000;
 /// Users that a worker starts or stops at once; more follow at the next tick.
 pub const USERS_CHANGED_PER_TICK_MAX: u64 = 2_000;
 
+/// How old a launch may be when a worker takes plan time from it. One that may be older, because the worker or the network
+/// stood still, is answered with a heartbeat, whose answer tells plan time anew.
+pub const LAUNCH_AGE_MAX: Duration = Duration::from_millis(500);
+
 /// How long a leader waits for the last deltas of a run beyond the stop time-out before it ends the run without them.
 pub const LAST_DELTAS_WAIT: Duration = Duration::from_secs(15);
 

@@ -20,7 +20,7 @@ use akrida_core::stats::endpoint::EndpointKey;
 use akrida_core::stats::measurements::Measurements;
 use akrida_core::stats::recorder::{Phases, Recorder, Sample};
 use akrida_core::wire::body::{pack, pack_named, unpack};
-use akrida_core::wire::{Assignment, FromWorker, Leadership, Running, ToWorker, Vitals};
+use akrida_core::wire::{Assignment, FromWorker, Leadership, PlanTime, Running, ToWorker, Vitals};
 use proptest::prelude::*;
 
 /// Numbers, texts and bytes of any kind.
@@ -59,6 +59,10 @@ impl Draw {
     fn running(&self) -> Option<Running> {
         self.flag
             .then_some(Running { run: self.run(), plan_us: self.small.is_multiple_of(2).then_some(self.numbers[1]) })
+    }
+
+    fn plan_time(&self) -> Option<PlanTime> {
+        self.flag.then_some(PlanTime { run: self.run(), plan_us: self.numbers[2] as i64 })
     }
 
     fn rows(&self) -> Vec<RowRange> {
@@ -162,7 +166,7 @@ impl Draw {
             ToWorker::Slots { run, epoch: self.numbers[2], slots: self.slots() },
             ToWorker::Update { run, plan: self.plan(), segment: u32::from(self.small) },
             ToWorker::Acknowledge { run, seq: Seq(self.numbers[1]) },
-            ToWorker::HeartbeatHeard { sent_us: self.numbers[1] },
+            ToWorker::HeartbeatHeard { sent_us: self.numbers[1], plan: self.plan_time() },
             ToWorker::Rows { run, feeder: 1, request: self.numbers[1], rows: self.rows() },
             ToWorker::Leave { run },
             ToWorker::Quit,

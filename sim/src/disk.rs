@@ -51,6 +51,16 @@ impl Disk {
         self.busy_until_us
     }
 
+    /// Nothing more is written until then.
+    pub(crate) fn stall(&mut self, until_us: u64) {
+        self.busy_until_us = self.busy_until_us.max(until_us);
+    }
+
+    /// For whom this master has voted, in which term, as far as it is durable.
+    pub(crate) fn vote(&self) -> (u64, u64) {
+        (self.durable.hard_state.term, self.durable.hard_state.vote)
+    }
+
     /// The oldest write is durable; gives its number if it has one.
     pub(crate) fn written(&mut self) -> Option<u64> {
         let write = self.under_way.pop_front()?;

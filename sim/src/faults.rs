@@ -31,7 +31,11 @@ enum Kind {
     Loss,
     SlowNetwork,
     SlowDisk,
+    /// The storage that all masters share stands still.
+    StallDisks,
     Lag,
+    /// A master dies as soon as it has voted, and is back at once, while the others elect a leader.
+    CrashVoter,
     PauseMaster,
     CrashMaster,
     CrashAllMasters,
@@ -43,7 +47,7 @@ enum Kind {
     Nothing,
 }
 
-const KINDS: [Kind; 19] = [
+const KINDS: [Kind; 21] = [
     Kind::Split,
     Kind::SplitMasters,
     Kind::CutWorker,
@@ -53,7 +57,9 @@ const KINDS: [Kind; 19] = [
     Kind::Loss,
     Kind::SlowNetwork,
     Kind::SlowDisk,
+    Kind::StallDisks,
     Kind::Lag,
+    Kind::CrashVoter,
     Kind::PauseMaster,
     Kind::CrashMaster,
     Kind::CrashAllMasters,
@@ -116,6 +122,14 @@ impl World {
                 self.masters[master].disk.write_us = self.random.u64(50 * MS..2 * SECOND);
                 self.end_fault_later(Fault::SlowDisk(master), 10 * SECOND);
             }
+            Kind::StallDisks => {
+                let until_us = self.schedule.now_us() + self.random.u64(SECOND..9 * SECOND);
+                self.masters.iter_mut().for_each(|master| master.disk.stall(until_us));
+            }
+            Kind::CrashVoter => {
+                self.masters.iter_mut().for_each(|master| master.dies_after_vote = true);
+                self.crash(Node::Master(master));
+            }
             Kind::Lag => {
                 self.masters[master].lag_us = self.random.u64(50 * MS..SECOND);
                 self.end_fault_later(Fault::Lag(master), 8 * SECOND);
@@ -126,7 +140,8 @@ impl World {
             Kind::CrashAllMasters => (0..self.masters.len()).for_each(|at| self.crash(Node::Master(at))),
             Kind::CrashWorker => self.crash(Node::Worker(worker)),
             Kind::RetireWorker => {
-                if self.workers[worker].process.as_ref().is_some_and(|process| process.frozen.is_none()) {
+                if let Some(process) = self.workers[worker].process.as_mut().filter(|known| known.frozen.is_none()) {
+                    process.retires = true;
                     self.step_worker(worker, akrida_core::worker::Input::Retire);
                 }
             }
@@ -261,8 +276,20 @@ impl World {
             Node::Master(at) => self.crash_master(at, says_so),
             Node::Worker(at) => self.end_worker(at, says_so),
         }
-        let wait_us = self.random.u64(200 * MS..12 * SECOND);
+        // A supervisor starts it again at once, a machine takes its time.
+        let wait_us = if self.random.u32(..4) == 0 { 1..100 * MS } else { 200 * MS..12 * SECOND };
+        let wait_us = self.random.u64(wait_us);
         self.schedule.after(wait_us, Event::Start(node));
+    }
+
+    /// A master has written a vote.
+    pub(crate) fn has_voted(&mut self, at: usize) {
+        if std::mem::take(&mut self.masters[at].dies_after_vote) && !self.faults.are_over {
+            self.note(format_args!("master {at} has voted"));
+            self.crash_master(at, true);
+            let wait_us = self.random.u64(1..10 * MS);
+            self.schedule.after(wait_us, Event::Start(Node::Master(at)));
+        }
     }
 }
 

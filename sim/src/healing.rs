@@ -11,6 +11,7 @@ use crate::clock::{MS, SECOND};
 use crate::disk::GOOD_WRITE_US;
 use crate::event::{Event, Node};
 use crate::invariants::Invariant;
+use crate::worker::{Process, Worker};
 use crate::workload::{ActionId, Outcome, Wish, spec};
 use crate::world::World;
 
@@ -152,10 +153,11 @@ impl World {
     /// operator wants them.
     fn have_gathered(&self) -> bool {
         let Some(state) = self.state() else { return false };
-        let is_there = |worker: &crate::worker::Worker| {
+        let is_there = |worker: &Worker| {
             let process = worker.process.as_ref();
             let known = state.worker(&worker.id).filter(|known| known.is_present);
-            process.is_some_and(|process| known.is_some_and(|known| known.incarnation == process.incarnation))
+            let is_known = |process: &Process| known.is_some_and(|known| known.incarnation == process.incarnation);
+            process.is_some_and(|process| !process.retires && is_known(process))
         };
         self.workers.iter().all(is_there) && self.clients.are_done() && self.operator.is_idle()
     }

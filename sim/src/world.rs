@@ -46,6 +46,8 @@ pub(crate) struct Pace {
     /// How often preparing a run fails on a worker.
     pub(crate) unprepared_permille: u32,
     pub(crate) answers_lost_percent: u32,
+    /// How often what must be harmless twice comes into the log twice.
+    pub(crate) repeated_permille: u32,
 }
 
 /// A cluster.
@@ -83,6 +85,7 @@ impl Pace {
             fail_back,
             unprepared_permille: if random.u32(..4) == 0 { 100 } else { 0 },
             answers_lost_percent: random.u32(0..30),
+            repeated_permille: if random.bool() { 30 } else { 0 },
         }
     }
 }

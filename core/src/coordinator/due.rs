@@ -10,6 +10,7 @@ use crate::state::command::{Command, StopReason};
 use crate::state::participant::ParticipantState;
 use crate::state::run::{Run, RunPhase};
 use crate::state::worker::LossReason;
+use crate::wire::PlanTime;
 
 impl Coordinator {
     pub(super) fn tick(&mut self, at: At<'_>) -> Vec<Output> {
@@ -98,6 +99,12 @@ impl Coordinator {
     /// Plan time, 0 before the first user; `None` as long as it is not known.
     pub(super) fn plan_now_us(&self, run: RunId, at: At<'_>) -> Option<u64> {
         self.clock.plan_us(run, at.now.mono_us).map(|plan_us| plan_us.max(0) as u64)
+    }
+
+    /// Plan time of the run under load, as far as it is known.
+    pub(super) fn plan_time(&self, at: At<'_>) -> Option<PlanTime> {
+        let run = at.run().filter(|run| run.was_launched())?.id();
+        Some(PlanTime { run, plan_us: self.clock.plan_us(run, at.now.mono_us)? })
     }
 
     /// Takes slots from workers that have said that they gave them up.

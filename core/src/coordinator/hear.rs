@@ -40,7 +40,7 @@ impl Coordinator {
         match message {
             FromWorker::Hello { .. } => Vec::new(),
             FromWorker::Heartbeat { sent_us, running, vitals } => {
-                let mut outputs = vec![to(worker, ToWorker::HeartbeatHeard { sent_us })];
+                let mut outputs = vec![to(worker, ToWorker::HeartbeatHeard { sent_us, plan: self.plan_time(at) })];
                 outputs.extend(self.heartbeat(worker, incarnation, running, vitals, at));
                 outputs
             }

@@ -101,6 +101,8 @@ pub enum ToWorker {
     HeartbeatHeard {
         /// The heartbeat's own `sent_us`.
         sent_us: u64,
+        /// Plan time of the run under load, when the heartbeat was heard.
+        plan: Option<PlanTime>,
     },
     /// Rows of a `unique` feeder; none when no row is left.
     Rows {
@@ -230,6 +232,15 @@ pub enum FromWorker {
     },
     /// The worker leaves in good order: its users are stopped and its last delta is safe.
     Goodbye,
+}
+
+/// Plan time as the leader knows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanTime {
+    /// Of which run.
+    pub run: RunId,
+    /// Microseconds; negative before the first user starts.
+    pub plan_us: i64,
 }
 
 /// Where a worker is in a run.

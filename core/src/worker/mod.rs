@@ -23,7 +23,7 @@ use std::sync::Arc;
 use crate::ids::{Incarnation, RunId, Seq, WorkerId};
 use crate::limits;
 use crate::state::worker::WorkerProfile;
-use crate::wire::{Assignment, FromWorker, Running, ToWorker};
+use crate::wire::{Assignment, FromWorker, PlanTime, Running, ToWorker};
 pub use event::{Input, Output, RunEvent, Sealed, UserStart};
 use lease::Lease;
 use run::ActiveRun;
@@ -136,6 +136,8 @@ impl WorkerCore {
         match input {
             Input::LeaderFound => {
                 self.session.greet(self.now_us);
+                // Slots may have been dealt to others since another leader said so; this one tells of them before.
+                self.run.iter_mut().for_each(|run| run.is_to_launch = false);
                 vec![self.hello()]
             }
             Input::LeaderLost => {
@@ -179,10 +181,11 @@ impl WorkerCore {
         let now_us = self.now_us;
         match message {
             ToWorker::Welcome { last_seq, lease_ms, heartbeat_ms } => self.welcome(last_seq, lease_ms, heartbeat_ms),
-            ToWorker::HeartbeatHeard { sent_us } => {
+            ToWorker::HeartbeatHeard { sent_us, plan } => {
                 let sent_us = self.session.heartbeat_heard(sent_us, now_us);
                 self.lease.renew(sent_us);
-                Vec::new()
+                let is_recent = self.session.is_recent(sent_us, now_us);
+                plan.map_or_else(Vec::new, |plan| self.take_plan_time(plan, is_recent, (now_us - sent_us) / 2))
             }
             ToWorker::Begin(assignment) => self.begin(*assignment),
             ToWorker::Acknowledge { run, seq } => self.acknowledge(run, seq),
@@ -198,13 +201,31 @@ impl WorkerCore {
                 self.stay = Stay::Gone;
                 self.abandon().into_iter().chain([Output::Rejected { reason }]).collect()
             }
-            ToWorker::Launch { run, .. }
-            | ToWorker::Slots { run, .. }
+            ToWorker::Launch { run, plan_us } => {
+                let is_recent = self.session.is_recent(self.session.answered_us(), now_us);
+                self.run.iter_mut().filter(|active| active.id == run).for_each(|active| active.is_to_launch = true);
+                self.take_plan_time(PlanTime { run, plan_us }, is_recent, self.session.one_way_us())
+            }
+            ToWorker::Slots { run, .. }
             | ToWorker::Update { run, .. }
             | ToWorker::Rows { run, .. } => match self.run.as_mut().filter(|active| active.id == run) {
-                Some(active) => active.hear(message, self.session.one_way_us(), now_us),
+                Some(active) => active.hear(message),
                 None => Vec::new(),
             },
+        }
+    }
+
+    /// Takes plan time as it was known at a leader so long ago. If it may be out of date, a heartbeat asks for it.
+    fn take_plan_time(&mut self, plan: PlanTime, is_recent: bool, one_way_us: u64) -> Vec<Output> {
+        let now_us = self.now_us;
+        let is_awaited = |active: &&mut ActiveRun| active.id == plan.run && active.awaits_plan_time();
+        match self.run.as_mut().filter(is_awaited) {
+            Some(active) if is_recent => active.launch(plan.plan_us, one_way_us, now_us).into_iter().collect(),
+            Some(_) => {
+                self.session.hasten_heartbeat(now_us);
+                Vec::new()
+            }
+            None => Vec::new(),
         }
     }
 

@@ -25,6 +25,8 @@ pub(super) struct ActiveRun {
     plan: Plan,
     users: Users,
     phase: Phase,
+    /// Whether the leader that is there wants load.
+    pub(super) is_to_launch: bool,
     /// When plan time is 0, on the worker's clock; may lie before its start.
     anchor_us: Option<i64>,
     epoch: u64,
@@ -82,6 +84,7 @@ impl ActiveRun {
             plan: assignment.plan.clone(),
             users: Users::none(classes, assignment.slots.clone()),
             phase: Phase::Preparing,
+            is_to_launch: false,
             anchor_us: None,
             epoch: assignment.epoch,
             release: Release::Nothing,
@@ -100,15 +103,9 @@ impl ActiveRun {
         Running { run: self.id, plan_us: self.plan_us(now_us) }
     }
 
-    /// A leader says something about the run, which took `one_way_us` to come.
-    pub(super) fn hear(&mut self, message: ToWorker, one_way_us: u64, now_us: u64) -> Vec<Output> {
+    /// A leader says something about the run.
+    pub(super) fn hear(&mut self, message: ToWorker) -> Vec<Output> {
         match message {
-            ToWorker::Launch { plan_us, .. } => {
-                let now = i64::try_from(now_us).unwrap_or(i64::MAX);
-                let one_way_us = i64::try_from(one_way_us).unwrap_or(0);
-                let anchor_us = now.saturating_sub(plan_us).saturating_sub(one_way_us);
-                self.launch(anchor_us, now_us).into_iter().collect()
-            }
             ToWorker::Slots { epoch, slots, .. } => self.move_slots(epoch, slots),
             ToWorker::Update { plan, segment, .. } => {
                 self.update(plan, segment);
@@ -138,9 +135,16 @@ impl ActiveRun {
         self.readiness().into_iter().chain(self.start(now_us)).collect()
     }
 
-    /// The plan starts, or has started, at `anchor_us` of the worker's clock. Only the first launch counts.
-    fn launch(&mut self, anchor_us: i64, now_us: u64) -> Option<Output> {
-        self.anchor_us.get_or_insert(anchor_us);
+    /// Whether load is wanted, and plan time is not known.
+    pub(super) fn awaits_plan_time(&self) -> bool {
+        self.is_to_launch && self.anchor_us.is_none()
+    }
+
+    /// Plan time was `plan_us` at a leader `one_way_us` ago.
+    pub(super) fn launch(&mut self, plan_us: i64, one_way_us: u64, now_us: u64) -> Option<Output> {
+        let now = i64::try_from(now_us).unwrap_or(i64::MAX);
+        let one_way_us = i64::try_from(one_way_us).unwrap_or(0);
+        self.anchor_us = Some(now.saturating_sub(plan_us).saturating_sub(one_way_us));
         self.start(now_us)
     }
 

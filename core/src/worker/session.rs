@@ -79,6 +79,18 @@ impl Session {
         sent_us
     }
 
+    /// Whether what a leader says now cannot be old, given that it has answered since what was sent at this time. A round
+    /// trip that always takes long is no sign of age.
+    pub(super) fn is_recent(&self, sent_us: u64, now_us: u64) -> bool {
+        let usual_us = self.round_trip_us.unwrap_or(0).saturating_mul(2);
+        now_us.saturating_sub(sent_us) <= usual_us.max(limits::LAUNCH_AGE_MAX.as_micros() as u64)
+    }
+
+    /// A heartbeat is due at once.
+    pub(super) fn hasten_heartbeat(&mut self, now_us: u64) {
+        self.next_heartbeat_us = self.next_heartbeat_us.min(now_us);
+    }
+
     /// When the last message was sent that a leader has answered.
     pub(super) fn answered_us(&self) -> u64 {
         self.answered_us

@@ -16,6 +16,9 @@ use akrida_core::ids::{RaftId, WorkerId};
 use akrida_core::replica::event::LogEvent;
 use akrida_core::replica::stored::{NamedMember, Stored};
 use akrida_core::replica::{Replica, ReplicaConfig};
+use akrida_core::state::command::Command;
+use akrida_core::state::record::Record;
+use bytes::Bytes;
 
 use crate::bugs::Bug;
 use crate::clock::{Clock, MS, Monotonic};
@@ -47,6 +50,7 @@ pub(crate) struct Master {
     /// Whether it belongs to the cluster, or is to.
     pub(crate) is_in_use: bool,
     pub(crate) process: Option<Process>,
+    pub(crate) dies_after_vote: bool,
     /// The longest that the coordinator usually takes to hear of something.
     pub(crate) lag_us: u64,
 }
@@ -78,6 +82,7 @@ impl Master {
             disk: Disk::with(Stored::default()),
             is_in_use: false,
             process: None,
+            dies_after_vote: false,
             lag_us: MS,
         }
     }
@@ -227,13 +232,24 @@ impl World {
         self.carry_out_deeds(at);
     }
 
+    /// Whether a proposal is made twice, as one is that was wrongly taken for lost. Batches and requests with a key must bear
+    /// it.
+    fn is_repeated(&mut self, record: &Bytes) -> bool {
+        if self.random.u32(..1_000) >= self.pace.repeated_permille {
+            return false;
+        }
+        let record = Record::from_bytes(record).expect("written a moment ago");
+        record.request.is_some() || matches!(record.command, Command::MergeDeltas(_))
+    }
+
     fn carry_out_deeds(&mut self, at: usize) {
         let Some(process) = &mut self.masters[at].process else { return };
         for deed in process.shell.take() {
             match deed {
                 Deed::Propose(proposal, record, action) => {
                     self.oracle.actions.proposed(proposal, action);
-                    self.tell_raft(at, Inbox::Propose(proposal, record));
+                    let times = if self.is_repeated(&record) { 2 } else { 1 };
+                    (0..times).for_each(|_| self.tell_raft(at, Inbox::Propose(proposal, record.clone())));
                 }
                 Deed::Applied(index) => self.tell_raft(at, Inbox::Applied(index)),
                 Deed::Snapshot(index, state) => self.tell_raft(at, Inbox::Snapshot(index, state)),

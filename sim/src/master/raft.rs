@@ -68,9 +68,14 @@ impl World {
     }
 
     pub(super) fn raft_written(&mut self, at: usize) {
+        let before = self.masters[at].disk.vote();
         let number = self.masters[at].disk.written();
         if let Some(number) = number.filter(|_| self.bug != Some(Bug::ForgetFsync)) {
             self.raft_persisted(at, number);
+        }
+        let (term, vote) = self.masters[at].disk.vote();
+        if (term, vote) != before && vote != 0 && vote != self.masters[at].id.0 {
+            self.has_voted(at);
         }
     }
 

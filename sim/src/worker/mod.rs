@@ -51,6 +51,8 @@ pub(crate) struct Process {
     timer: u64,
     timer_due_us: u64,
     pub(crate) frozen: Option<Vec<WorkerEvent>>,
+    /// Whether it was told to end in good order.
+    pub(crate) retires: bool,
 }
 
 impl Worker {
@@ -102,6 +104,7 @@ impl World {
             timer: 0,
             timer_due_us: u64::MAX,
             frozen: None,
+            retires: false,
         });
         self.note(format_args!("worker {at} starts"));
         for master in 0..self.masters.len() {

@@ -85,7 +85,12 @@ fn the_workers_are_shown_as_they_are() {
     leader.commit_all();
     let vitals = Vitals { users: 9, ..Vitals::default() };
     leader.say("a", FromWorker::Heartbeat { sent_us: 5, running: in_run(None), vitals });
-    assert!(leader.told("a").contains(&ToWorker::HeartbeatHeard { sent_us: 5 }));
+    let told = leader.told("a");
+    let plan = told.iter().find_map(|message| match message {
+        ToWorker::HeartbeatHeard { sent_us: 5, plan } => *plan,
+        _ => None,
+    });
+    assert_eq!(plan.map(|plan| plan.run), Some(RUN), "{told:?}");
     leader.advance(2 * SECOND);
     let view = leader.coordinator.workers_view(leader.now, &leader.state);
     let states: Vec<_> = view.iter().map(|worker| (worker.state, worker.slots, worker.losses)).collect();

@@ -55,10 +55,63 @@ fn half_the_round_trip_of_heartbeats_is_added_to_the_plan_time_of_a_launch() {
     let mut rig = Rig::welcomed(None);
     rig.pass(0, false);
     rig.pause(30_000);
-    rig.hear(ToWorker::HeartbeatHeard { sent_us: 0 });
+    rig.hear(ToWorker::HeartbeatHeard { sent_us: 0, plan: None });
     rig.hear(begin(Plan::new(1, rate(1.0), None)));
     assert!(matches!(rig.hear(launch(-100_000))[..], [Output::Launch { anchor_us: 115_000, .. }]));
 }
+
+fn heard(sent_us: u64, plan_us: i64) -> ToWorker {
+    ToWorker::HeartbeatHeard { sent_us, plan: Some(PlanTime { run: RUN, plan_us }) }
+}
+
+fn asks(rig: &mut Rig) -> bool {
+    rig.give(Input::Tick).iter().any(|output| matches!(output, Output::Heartbeat { .. }))
+}
+
+#[test]
+fn a_launch_that_may_be_old_is_not_believed_and_plan_time_is_asked_for() {
+    let mut rig = Rig::welcomed(None);
+    rig.pass(0, false);
+    rig.hear(heard(0, -1));
+    rig.hear(begin(Plan::new(1, rate(1.0), None)));
+    // The process stands still, and finds the launch when it goes on.
+    rig.pause(15 * SECOND);
+    assert_eq!(rig.hear(launch(-200_000)), []);
+    assert!(asks(&mut rig));
+    // An answer to what was asked before the pause is as old.
+    assert_eq!(rig.hear(heard(SECOND, 0)), []);
+    rig.pause(20_000);
+    let launched = rig.hear(heard(15 * SECOND, 14_790_000));
+    assert!(matches!(launched[..], [Output::Launch { anchor_us: 220_000, .. }]), "{launched:?}");
+}
+
+#[test]
+fn plan_time_from_a_heartbeat_launches_nothing_before_the_launch() {
+    let mut rig = Rig::welcomed(None);
+    rig.hear(begin(Plan::new(1, rate(1.0), None)));
+    assert_eq!(rig.hear(heard(0, 50)), []);
+    rig.pause(SECOND);
+    assert_eq!(rig.hear(launch(50)), []);
+    // Another leader may have dealt the slots to others: it has to say so first.
+    rig.give(Input::LeaderLost);
+    rig.give(Input::LeaderFound);
+    rig.hear(welcome(0, None));
+    assert_eq!(rig.hear(heard(SECOND, 50)), []);
+    assert!(matches!(rig.hear(launch(70))[..], [Output::Launch { .. }]));
+}
+
+#[test]
+fn a_round_trip_that_always_takes_long_does_not_keep_a_worker_from_its_launch() {
+    let mut rig = Rig::welcomed(None);
+    rig.pass(0, false);
+    rig.pause(2 * SECOND);
+    rig.hear(heard(0, -1));
+    rig.hear(begin(Plan::new(1, rate(1.0), None)));
+    assert!(matches!(rig.hear(launch(0))[..], [Output::Launch { anchor_us: SECOND_BEFORE, .. }]));
+}
+
+/// Half a round trip of 2 s before it was heard.
+const SECOND_BEFORE: i64 = SECOND as i64;
 
 #[test]
 fn a_late_tick_starts_all_that_are_due_and_tells_when_they_should_have_started() {

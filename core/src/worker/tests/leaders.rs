@@ -91,7 +91,7 @@ fn messages_that_come_twice_or_late_do_no_harm() {
     for message in [
         acknowledge(1),
         launch(-500_000),
-        ToWorker::HeartbeatHeard { sent_us: 0 },
+        ToWorker::HeartbeatHeard { sent_us: 0, plan: None },
         ToWorker::Slots { run: RUN, epoch: 0, slots: SlotSet::from_fn(|_| false) },
         ToWorker::Slots { run: RunId(9), epoch: 9, slots: SlotSet::from_fn(|_| false) },
         ToWorker::Update { run: RunId(9), plan: plan.ended_at(0), segment: 3 },

@@ -12,11 +12,11 @@ fn leased(users: u64, per_s: f64) -> Rig {
 fn a_lease_counts_from_when_the_answered_heartbeat_was_sent() {
     let mut rig = leased(2, 100.0);
     rig.pass(3 * SECOND, false);
-    rig.hear(ToWorker::HeartbeatHeard { sent_us: SECOND });
+    rig.hear(ToWorker::HeartbeatHeard { sent_us: SECOND, plan: None });
     assert_eq!(rig.worker.may_send_until_us(), 11 * SECOND);
-    rig.hear(ToWorker::HeartbeatHeard { sent_us: 0 });
+    rig.hear(ToWorker::HeartbeatHeard { sent_us: 0, plan: None });
     assert_eq!(rig.worker.may_send_until_us(), 11 * SECOND, "an old answer takes nothing away");
-    rig.hear(ToWorker::HeartbeatHeard { sent_us: u64::MAX });
+    rig.hear(ToWorker::HeartbeatHeard { sent_us: u64::MAX, plan: None });
     assert_eq!(rig.worker.may_send_until_us(), 13 * SECOND, "an impossible one gives no more than now");
 }
 
@@ -45,7 +45,7 @@ fn after_a_renewal_users_start_again_at_the_spawn_rate() {
     rig.starts.clear();
     rig.pass(0, true);
     let renewed_us = rig.now_us;
-    rig.hear(ToWorker::HeartbeatHeard { sent_us: renewed_us });
+    rig.hear(ToWorker::HeartbeatHeard { sent_us: renewed_us, plan: None });
     rig.pass(10 * SECOND, true);
     assert!(rig.outputs.contains(&Output::Resume));
     let expected: Vec<(u64, u64)> = (0..10).map(|user| (user, renewed_us + user * 200_000)).collect();
@@ -58,7 +58,7 @@ fn a_renewal_while_users_still_stop_waits_for_them() {
     rig.pass(SECOND, false);
     rig.ends_at_once = false;
     rig.pass(10 * SECOND, false);
-    rig.hear(ToWorker::HeartbeatHeard { sent_us: rig.now_us });
+    rig.hear(ToWorker::HeartbeatHeard { sent_us: rig.now_us, plan: None });
     rig.starts.clear();
     rig.pass(2 * SECOND, true);
     assert_eq!(rig.starts, []);
@@ -76,7 +76,7 @@ fn after_a_pause_of_the_process_the_lease_is_looked_at_before_anything_else() {
     rig.pause(60 * SECOND);
     assert!(rig.now_us > until_us, "a user that looks before it sends sees it first");
     // What waited in the meantime comes before the tick.
-    let outputs = rig.hear(ToWorker::HeartbeatHeard { sent_us: SECOND });
+    let outputs = rig.hear(ToWorker::HeartbeatHeard { sent_us: SECOND, plan: None });
     assert_eq!(outputs, [Output::Drain { within_us: 0 }], "there is no time left");
     assert!(rig.worker.may_send_until_us() < rig.now_us);
 }

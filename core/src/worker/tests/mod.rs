@@ -18,7 +18,7 @@ use crate::plan::rate::SpawnRate;
 use crate::plan::slots::SlotSet;
 use crate::stats::delta::Delta;
 use crate::stats::measurements::Measurements;
-use crate::wire::Vitals;
+use crate::wire::{PlanTime, Vitals};
 
 const RUN: RunId = RunId(1);
 const SECOND: u64 = 1_000_000;
@@ -201,7 +201,7 @@ impl Rig {
             self.now_us = next_us;
             for output in self.give(Input::Tick) {
                 if let (true, Output::Heartbeat { sent_us, .. }) = (answers, output) {
-                    self.hear(ToWorker::HeartbeatHeard { sent_us });
+                    self.hear(ToWorker::HeartbeatHeard { sent_us, plan: None });
                 }
             }
         }

@@ -32,7 +32,7 @@ fn some_message() -> impl Strategy<Value = ToWorker> {
         (some_run(), 0_u64..6, some_slots()).prop_map(|(run, epoch, slots)| ToWorker::Slots { run, epoch, slots }),
         (some_run(), some_plan(), 0_u32..3).prop_map(|(run, plan, segment)| ToWorker::Update { run, plan, segment }),
         (some_run(), 0_u64..20).prop_map(|(run, seq)| ToWorker::Acknowledge { run, seq: Seq(seq) }),
-        any::<u64>().prop_map(|sent_us| ToWorker::HeartbeatHeard { sent_us }),
+        any::<u64>().prop_map(|sent_us| ToWorker::HeartbeatHeard { sent_us, plan: None }),
         (some_run(), 0_u32..2, 0_u64..3).prop_map(|(run, feeder, request)| ToWorker::Rows {
             run,
             feeder,

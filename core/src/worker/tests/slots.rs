@@ -96,6 +96,7 @@ fn no_user_exists_on_two_workers_and_after_a_move_the_plan_is_whole() {
     first.hear(moved(2, slots_of(0)));
     let nothing = SlotSet::from_fn(|_| false);
     second.now_us = first.now_us;
+    second.hear(ToWorker::HeartbeatHeard { sent_us: second.now_us, plan: None });
     second.hear(ToWorker::Begin(Box::new(assignment(plan, nothing))));
     second.hear(launch(i64::try_from(first.now_us).expect("small")));
     for step in 0..100 {

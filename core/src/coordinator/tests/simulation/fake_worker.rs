@@ -200,7 +200,7 @@ impl FakeWorker {
                 self.acknowledge(seq);
                 Vec::new()
             }
-            ToWorker::HeartbeatHeard { sent_us } => {
+            ToWorker::HeartbeatHeard { sent_us, .. } => {
                 self.lease_until_us = self.lease_until_us.max(sent_us + LEASE.as_micros() as u64);
                 Vec::new()
             }
