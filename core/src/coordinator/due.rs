@@ -90,10 +90,17 @@ impl Coordinator {
             RunPhase::Active => due_while_active(run, now_us),
             // Workers must have had the time to find a leader that has only just taken the lead.
             RunPhase::Stopping if !is_over(self.led_us, limits::LAST_DELTAS_WAIT, at) => None,
+            RunPhase::Stopping if self.is_any_on_its_way(run, at) => None,
             RunPhase::Stopping => due_while_stopping(run, now_us),
             RunPhase::Preparing | RunPhase::Ended => None,
         };
         due.map(|command| self.propose(command)).unwrap_or_default()
+    }
+
+    /// Whether deltas still come of a worker that has not ended: it is behind, but gets there.
+    fn is_any_on_its_way(&self, run: &Run, at: At<'_>) -> bool {
+        let sessions = run.live().filter_map(|(_, participant)| self.sessions.get(&participant.worker));
+        sessions.filter_map(|session| session.delta_us).any(|last_us| !is_over(last_us, limits::LAST_DELTAS_WAIT, at))
     }
 
     /// Plan time, 0 before the first user; `None` as long as it is not known.

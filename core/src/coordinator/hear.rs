@@ -164,7 +164,9 @@ impl Coordinator {
         }
         match self.deltas.receive(delta, applied, at.now.mono_us) {
             Receipt::Kept => {
-                self.sessions.entry(worker).and_modify(|session| session.progress_us = at.now.mono_us);
+                self.sessions.entry(worker).and_modify(|session| {
+                    (session.progress_us, session.delta_us) = (at.now.mono_us, Some(at.now.mono_us));
+                });
                 self.propose_batch(at)
             }
             Receipt::Safe => vec![to(&worker, ToWorker::Acknowledge { run, seq: applied })],

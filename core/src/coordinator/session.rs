@@ -29,8 +29,10 @@ pub(super) struct Session {
     pub(super) slots_sent_us: u64,
     pub(super) plan_sent_us: u64,
     pub(super) welcomed_us: u64,
-    /// When its deltas went on last.
+    /// When its deltas went on last, or it was asked for them.
     pub(super) progress_us: u64,
+    /// When its last delta came.
+    pub(super) delta_us: Option<u64>,
 }
 
 /// A run that a worker was told to get ready for.
@@ -61,6 +63,7 @@ impl Session {
             plan_sent_us: 0,
             welcomed_us: 0,
             progress_us: now.mono_us,
+            delta_us: None,
         }
     }
 

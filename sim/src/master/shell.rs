@@ -55,7 +55,8 @@ pub(crate) struct Shell {
     settings: Settings,
     pub(crate) state: ClusterState,
     role: Role,
-    sessions: BTreeMap<WorkerId, (Incarnation, ConnectionId)>,
+    /// The links of all lives of all workers; of each life the one that came last.
+    sessions: BTreeMap<(WorkerId, Incarnation), ConnectionId>,
     proposals: Proposals,
     proposed_ms: u64,
     bug: Option<Bug>,
@@ -115,10 +116,12 @@ impl Shell {
                     if matches!(message, ToWorker::Acknowledge { .. } | ToWorker::Welcome { .. }) {
                         self.deeds.push(Deed::Acknowledged { worker: worker.clone(), message: message.clone() });
                     }
-                    self.tell(&worker, Down::Message(message));
+                    let Role::Leads { core, .. } = &self.role else { continue };
+                    if let Some(life) = core.life_of(&worker) {
+                        self.tell(worker, life, Down::Message(message));
+                    }
                 }
-                // No two lives of a worker are linked at once here, so what is for one of them is for the one there is.
-                Output::SendTo(worker, _, message) => self.tell(&worker, Down::Message(message)),
+                Output::SendTo(worker, life, message) => self.tell(worker, life, Down::Message(message)),
                 Output::RunEnded => {}
             }
         }
@@ -139,8 +142,8 @@ impl Shell {
         self.deeds.extend(action.map(|action| Deed::Answer(action, outcome)));
     }
 
-    fn tell(&mut self, worker: &WorkerId, what: Down) {
-        if let Some((_, link)) = self.sessions.get(worker) {
+    fn tell(&mut self, worker: WorkerId, life: Incarnation, what: Down) {
+        if let Some(link) = self.sessions.get(&(worker, life)) {
             self.deeds.push(Deed::Tell(*link, what));
         }
     }
@@ -230,7 +233,7 @@ impl Shell {
 
     fn announce(&mut self) {
         let announcement = self.announcement();
-        let links: Vec<ConnectionId> = self.sessions.values().map(|(_, link)| *link).collect();
+        let links: Vec<ConnectionId> = self.sessions.values().copied().collect();
         self.deeds.extend(links.into_iter().map(|link| Deed::Tell(link, Down::Leadership(announcement))));
     }
 
@@ -243,7 +246,7 @@ impl Shell {
 
     /// A worker's link is there.
     pub(crate) fn attach(&mut self, worker: WorkerId, incarnation: Incarnation, link: ConnectionId) {
-        self.sessions.insert(worker, (incarnation, link));
+        self.sessions.insert((worker, incarnation), link);
         self.deeds.push(Deed::Tell(link, Down::Leadership(self.announcement())));
     }
 
@@ -256,8 +259,9 @@ impl Shell {
         died: bool,
         now: Now,
     ) {
-        if self.sessions.get(&worker) == Some(&(incarnation, link)) {
-            self.sessions.remove(&worker);
+        let life = (worker.clone(), incarnation);
+        if self.sessions.get(&life) == Some(&link) {
+            self.sessions.remove(&life);
             self.step(Input::Unlinked { worker, incarnation, died }, now);
         }
     }
@@ -267,7 +271,7 @@ impl Shell {
         if let (Some(Bug::AckBeforeCommit), FromWorker::Delta(delta), Some(_)) = (self.bug, &message, self.leads()) {
             let message = ToWorker::Acknowledge { run: delta.run, seq: delta.seq };
             self.deeds.push(Deed::Acknowledged { worker: worker.clone(), message: message.clone() });
-            self.tell(&worker, Down::Message(message));
+            self.tell(worker.clone(), incarnation, Down::Message(message));
         }
         self.step(Input::Message { worker, incarnation, message }, now);
     }

@@ -229,6 +229,20 @@ fn a_worker_that_never_reports_its_end_is_named() {
 }
 
 #[test]
+fn a_worker_that_is_behind_the_plan_is_waited_for_while_its_deltas_come() {
+    let mut leader = Leader::running(&["a"], ends_after(1));
+    leader.advance(SECOND);
+    leader.commit_all();
+    for seq in 1..=3 {
+        leader.advance(limits::LAST_DELTAS_WAIT - Duration::from_secs(1));
+        leader.say("a", delta("a", seq, seq == 3));
+        leader.commit_all();
+        assert_eq!(leader.ended, seq == 3, "delta {seq}");
+    }
+    assert_eq!(leader.run().missing(), []);
+}
+
+#[test]
 fn statistics_start_afresh_after_the_warm_up_once() {
     let mut warm = spec(endless());
     warm.warm_up_ms = 2_000;
