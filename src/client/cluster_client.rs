@@ -121,15 +121,12 @@ impl ClusterClient {
                 Err(why) => silent.push(why),
             }
         }
-        let Some(best) = (0..statuses.len()).max_by_key(|at| (statuses[*at].ready, statuses[*at].term, Reverse(*at)))
-        else {
+        let Some(best) = best_of(&statuses) else {
             return parsed(&self.masters.send(&get(paths::CLUSTER)).await?);
         };
         let mut best = statuses.swap_remove(best);
-        let others = statuses.into_iter().filter(|other| other.name != best.name && !other.ready);
-        let told =
-            others.flat_map(|other| other.warnings.into_iter().map(move |said| format!("{}: {said}", other.name)));
-        best.warnings.extend(told.chain(silent));
+        let told: Vec<_> = statuses.into_iter().flat_map(|other| said_of(other, &best)).collect();
+        best.warnings.extend(told.into_iter().chain(silent));
         Ok(best)
     }
 
@@ -192,6 +189,26 @@ impl ClusterClient {
     }
 }
 
+/// Which of these is shown: of the cluster that most of the masters belong to, what the leader says, or else whoever knows
+/// the latest term. A master with the disk of another cluster may lead that one, in any term.
+fn best_of(statuses: &[ClusterStatus]) -> Option<usize> {
+    let of_cluster = |id: &str| statuses.iter().filter(|other| !id.is_empty() && other.cluster_id == id).count();
+    (0..statuses.len()).max_by_key(|at| {
+        let status = &statuses[*at];
+        (of_cluster(&status.cluster_id), status.ready, status.term, Reverse(*at))
+    })
+}
+
+/// What the status of another master adds to the one that is shown.
+fn said_of(other: ClusterStatus, best: &ClusterStatus) -> Vec<String> {
+    let ClusterStatus { name, cluster_id, warnings, ready, .. } = other;
+    if !cluster_id.is_empty() && !best.cluster_id.is_empty() && cluster_id != best.cluster_id {
+        return vec![format!("{name} belongs to another cluster: {cluster_id}")];
+    }
+    let is_news = name != best.name && !ready;
+    warnings.into_iter().filter(|_| is_news).map(|said| format!("{name}: {said}")).collect()
+}
+
 fn get(path: &str) -> Request {
     Request { method: Method::GET, path: path.to_owned(), body: None, answer_wait: limits::CLIENT_ANSWER_WAIT }
 }
@@ -202,4 +219,36 @@ fn parsed<T: DeserializeOwned>(answer: &Answer) -> Result<T, ClientError> {
 
 fn malformed(answer: &Answer, reason: &str) -> ClientError {
     ClientError::Malformed { master: answer.master.clone(), reason: reason.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status(name: &str, cluster: &str, ready: bool, term: u64) -> ClusterStatus {
+        let warnings = vec![format!("said by {name}")];
+        let (name, cluster_id) = (name.to_owned(), cluster.to_owned());
+        ClusterStatus { name, cluster_id, ready, term, warnings, ..ClusterStatus::default() }
+    }
+
+    fn shown(statuses: &[ClusterStatus]) -> &str {
+        best_of(statuses).map(|best| statuses[best].name.as_str()).expect("there are some")
+    }
+
+    #[test]
+    fn the_cluster_of_most_masters_is_shown_and_the_stray_one_is_named() {
+        let stray = status("c", "2", true, 9);
+        let statuses = [stray.clone(), status("a", "1", true, 3), status("a", "1", true, 3)];
+        assert_eq!(shown(&statuses), "a");
+        assert_eq!(said_of(stray, &statuses[1]), ["c belongs to another cluster: 2"]);
+    }
+
+    #[test]
+    fn of_one_cluster_the_leader_with_the_latest_term_is_shown_and_those_that_wait_are_heard() {
+        let waiting = status("c", "", false, 0);
+        let statuses = [waiting.clone(), status("b", "1", true, 3), waiting.clone(), status("a", "1", true, 4)];
+        assert_eq!(shown(&statuses), "a");
+        assert_eq!(said_of(waiting, &statuses[3]), ["c: said by c"]);
+        assert_eq!(said_of(statuses[1].clone(), &statuses[3]), Vec::<String>::new());
+    }
 }

@@ -19,6 +19,7 @@ use akrida_core::wire::{MasterPlace, ToWorker};
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
+use super::changes;
 use super::log::{Committed, LogEvent, ReplicatedLog, Told};
 use super::proposals::{OrderError, Outcome, Proposals, Waiting};
 use super::published::{Published, Publisher};
@@ -240,6 +241,9 @@ impl CoordinatorActor {
         }
         let own = self.proposals.take(proposal);
         if let Some(Waiting { command, reply, .. }) = own {
+            if applied.reply.is_ok() {
+                changes::log(&command);
+            }
             Waiting::answer(reply, applied.reply.clone().map_err(OrderError::Refused));
             self.step(Input::Applied { command, applied });
         }

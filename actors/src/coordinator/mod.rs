@@ -3,9 +3,11 @@
 //! - [`log`]: what it needs of a replicated log; [`LocalLog`] is that of a group of one
 //! - [`messages`]: what others ask of it
 //! - `actor`: applies what is committed; while this master leads, carries out what the core decides
+//! - `changes`: what the log says of workers
 //! - `proposals`, `reads`: what waits for the log; `sessions`: the attached workers; `published`: what others see
 
 mod actor;
+mod changes;
 mod local_log;
 pub mod log;
 pub mod messages;
