@@ -27,7 +27,12 @@ pub struct Give {
 /// Proposes a command as it is; answered when it is applied.
 #[derive(Debug, Message)]
 #[rtype(result = "Result<Reply, OrderError>")]
-pub struct Propose(pub Command);
+pub struct Propose {
+    /// What is to be done.
+    pub command: Command,
+    /// What makes a repeat of it harmless.
+    pub request: Option<RequestKey>,
+}
 
 /// Has all workers end that this master leads. Answers how many are still attached; said again until none is.
 #[derive(Clone, Copy, Debug, Message)]
@@ -131,11 +136,11 @@ impl Handler<Give> for CoordinatorActor {
 impl Handler<Propose> for CoordinatorActor {
     type Result = ResponseFuture<Outcome>;
 
-    fn handle(&mut self, Propose(command): Propose, _: &mut Context<Self>) -> Self::Result {
+    fn handle(&mut self, Propose { command, request }: Propose, _: &mut Context<Self>) -> Self::Result {
         if self.core().is_none() {
             return Box::pin(async { Err(OrderError::NotLeading) });
         }
-        self.proposed(command, None)
+        self.proposed(command, request)
     }
 }
 
