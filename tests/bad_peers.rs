@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
 use akrida_core::ids::{Incarnation, WorkerId};
@@ -15,7 +15,7 @@ use akrida_core::wire::handshake::{Hello, ProtocolRange, Role, WorkerHello};
 use bytes::BytesMut;
 use support::akrida::program;
 use support::cluster::run::{Run, assert_exact, await_requests};
-use support::cluster::{Cluster, Options};
+use support::cluster::{Cluster, Options, free_ports};
 use support::target::Target;
 
 mod support;
@@ -202,7 +202,8 @@ fn a_worker_that_cannot_hold_the_scenario_is_left_out_and_the_others_go_on() {
 
 /// The beginning of a configuration, up to its masters.
 fn masters(nodes: &[&str]) -> String {
-    format!("master_cluster: {{ nodes: [{}] }}\nmaster: {{ data_dir: data }}\n", nodes.join(", "))
+    let local = "data_dir: data, bind: { host: 127.0.0.1 }, web: { host: 127.0.0.1 }";
+    format!("master_cluster: {{ nodes: [{}] }}\nmaster: {{ {local} }}\n", nodes.join(", "))
 }
 
 #[test]
@@ -224,10 +225,30 @@ fn a_master_with_a_bad_configuration_does_not_start_and_says_why() {
         command.current_dir(folder.path()).args(["--config", "masters.yml", "--node", node]);
         let output = command.output().expect("the program starts");
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        eprintln!("{said}");
         assert_eq!(output.status.code(), Some(2), "{said}");
         assert!(said.contains(reason), "{nodes:?} {node}: {said}");
         assert!(!folder.path().join("data").exists(), "{nodes:?}");
+    }
+}
+
+#[test]
+fn a_port_that_is_taken_is_named_before_anybody_is_spoken_to() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let (port, free) = (taken.local_addr().expect("an address").port(), free_ports(1)[0]);
+    let (host, other) = ("name: a, host: 127.0.0.1", "{ name: b, host: 127.0.0.1, port: 1, web_port: 2 }");
+    for (ports, reason) in [
+        (format!("port: {port}, web_port: {free}"), "the port for masters and workers cannot be opened: 127.0.0.1:"),
+        (format!("port: {free}, web_port: {port}"), "the web port cannot be opened: 127.0.0.1:"),
+    ] {
+        let text = masters(&[&format!("{{ {host}, {ports} }}"), other]);
+        fs::write(folder.path().join("masters.yml"), text).expect("a file");
+        let mut command = program();
+        command.current_dir(folder.path()).args(["--config", "masters.yml", "--node", "a"]);
+        let output = command.output().expect("the program starts");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && said.contains(&format!("{reason}{port}")), "{said}");
+        assert!(!said.contains("another master"), "{said}");
     }
 }
 
