@@ -45,7 +45,10 @@ impl Handler<Says> for Master {
     fn handle(&mut self, Says(message): Says, _: &mut Self::Context) {
         if let (FromWorker::Heartbeat { sent_us, .. }, true) = (&message, self.answers.get()) {
             self.worker.do_send(
-                self.heard(LinkEvent::Says(Downlink::Message(ToWorker::HeartbeatHeard { sent_us: *sent_us, plan: None }))),
+                self.heard(LinkEvent::Says(Downlink::Message(ToWorker::HeartbeatHeard {
+                    sent_us: *sent_us,
+                    plan: None,
+                }))),
             );
         }
         self.said.borrow_mut().push(message);

@@ -96,6 +96,7 @@ impl Handler<Detach> for CoordinatorActor {
 
     fn handle(&mut self, detach: Detach, _: &mut Context<Self>) {
         if self.sessions.detach(&detach) {
+            self.unproved().forget(&detach);
             let Detach { worker, incarnation, died, .. } = detach;
             self.step(Input::Unlinked { worker, incarnation, died });
         }
@@ -105,9 +106,8 @@ impl Handler<Detach> for CoordinatorActor {
 impl Handler<Uplink> for CoordinatorActor {
     type Result = ();
 
-    fn handle(&mut self, uplink: Uplink, _: &mut Context<Self>) {
-        let Uplink { worker, incarnation, message } = uplink;
-        self.step(Input::Message { worker, incarnation, message });
+    fn handle(&mut self, uplink: Uplink, context: &mut Context<Self>) {
+        self.take(uplink, context);
     }
 }
 

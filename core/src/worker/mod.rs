@@ -206,12 +206,12 @@ impl WorkerCore {
                 self.run.iter_mut().filter(|active| active.id == run).for_each(|active| active.is_to_launch = true);
                 self.take_plan_time(PlanTime { run, plan_us }, is_recent, self.session.one_way_us())
             }
-            ToWorker::Slots { run, .. }
-            | ToWorker::Update { run, .. }
-            | ToWorker::Rows { run, .. } => match self.run.as_mut().filter(|active| active.id == run) {
-                Some(active) => active.hear(message),
-                None => Vec::new(),
-            },
+            ToWorker::Slots { run, .. } | ToWorker::Update { run, .. } | ToWorker::Rows { run, .. } => {
+                match self.run.as_mut().filter(|active| active.id == run) {
+                    Some(active) => active.hear(message),
+                    None => Vec::new(),
+                }
+            }
         }
     }
 
