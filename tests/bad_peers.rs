@@ -67,6 +67,12 @@ fn callers_who_do_not_belong_are_refused_with_the_reason_and_disturb_nothing() {
         cluster.await_warning(&["was not accepted: 127.0.0.1: ", reason]);
     }
 
+    // Also whoever calls a follower alone.
+    let follower = (cluster.leader() + 1) % 3;
+    say(&cluster.link_address(follower), b"\x16\x03\x01\x02\x00\x01");
+    let by = format!("{}: a connection was not accepted: 127.0.0.1: ", cluster.name(follower));
+    cluster.await_warning(&[&by, "this is TLS"]);
+
     // A program of another age.
     let worker = WorkerHello { id: WorkerId("from-the-future".into()), incarnation: Incarnation(1), cluster: None };
     let protocol = ProtocolRange { min: 200, max: 201 };

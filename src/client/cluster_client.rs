@@ -8,6 +8,7 @@ use akrida_core::limits;
 use akrida_core::view::RunView;
 use awc::http::Method;
 use bytes::Bytes;
+use futures_util::future::join;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -112,7 +113,10 @@ impl ClusterClient {
     /// # Errors
     /// When no master answers.
     pub async fn status(&self) -> Result<ClusterStatus, ClientError> {
-        let heard = self.masters.send_to_each(&get(paths::CLUSTER)).await;
+        // What the leader says, through whichever master; and what each of them sees.
+        let (of_cluster, by_itself) = (get(paths::CLUSTER), get(&format!("{}?local=true", paths::CLUSTER)));
+        let asked = (self.masters.send_to_each(&of_cluster), self.masters.send_to_each(&by_itself));
+        let (heard, each) = join(asked.0, asked.1).await;
         let mut statuses = Vec::new();
         let mut silent = Vec::new();
         for answer in heard {
@@ -125,7 +129,8 @@ impl ClusterClient {
             return parsed(&self.masters.send(&get(paths::CLUSTER)).await?);
         };
         let mut best = statuses.swap_remove(best);
-        let told: Vec<_> = statuses.into_iter().flat_map(|other| said_of(other, &best)).collect();
+        let each = each.into_iter().filter_map(|answer| parsed::<ClusterStatus>(&answer.ok()?).ok());
+        let told: Vec<_> = each.flat_map(|other| said_of(other, &best)).collect();
         best.warnings.extend(told.into_iter().chain(silent));
         Ok(best)
     }
@@ -201,12 +206,12 @@ fn best_of(statuses: &[ClusterStatus]) -> Option<usize> {
 
 /// What the status of another master adds to the one that is shown.
 fn said_of(other: ClusterStatus, best: &ClusterStatus) -> Vec<String> {
-    let ClusterStatus { name, cluster_id, warnings, ready, .. } = other;
+    let ClusterStatus { name, cluster_id, warnings, .. } = other;
     if !cluster_id.is_empty() && !best.cluster_id.is_empty() && cluster_id != best.cluster_id {
         return vec![format!("{name} belongs to another cluster: {cluster_id}")];
     }
-    let is_news = name != best.name && !ready;
-    warnings.into_iter().filter(|_| is_news).map(|said| format!("{name}: {said}")).collect()
+    let news = warnings.into_iter().filter(|said| name != best.name && !best.warnings.contains(said));
+    news.map(|said| format!("{name}: {said}")).collect()
 }
 
 fn get(path: &str) -> Request {
@@ -249,6 +254,9 @@ mod tests {
         let statuses = [waiting.clone(), status("b", "1", true, 3), waiting.clone(), status("a", "1", true, 4)];
         assert_eq!(shown(&statuses), "a");
         assert_eq!(said_of(waiting, &statuses[3]), ["c: said by c"]);
-        assert_eq!(said_of(statuses[1].clone(), &statuses[3]), Vec::<String>::new());
+        assert_eq!(said_of(statuses[1].clone(), &statuses[3]), ["b: said by b"]);
+        assert_eq!(said_of(statuses[3].clone(), &statuses[3]), Vec::<String>::new(), "it is shown already");
+        let again = ClusterStatus { warnings: statuses[3].warnings.clone(), ..statuses[1].clone() };
+        assert_eq!(said_of(again, &statuses[3]), Vec::<String>::new(), "so is that");
     }
 }
