@@ -148,6 +148,36 @@ fn a_change_that_cannot_be_made_says_why_and_leaves_no_trace() {
 }
 
 #[test]
+fn a_change_that_comes_again_after_a_change_of_leader_is_answered_as_done() {
+    let mut cluster = Cluster::with_workers(&[]);
+    let new = cluster.new_master();
+    cluster.start_master(new.number);
+    cluster.await_log(new.number, "akrida cluster add master-4");
+    let ask = |cluster: &Cluster, path: &str, key: &str, body: &str| {
+        let headers = [("content-type", "application/json"), ("idempotency-key", key)];
+        let url = cluster.url(cluster.leader());
+        let reply = raw_http::send(&url, "POST", &format!("/api/v1/cluster/{path}"), &headers, body.as_bytes());
+        let reply = reply.expect("an answer");
+        (reply.status, reply.text().to_owned())
+    };
+    let add =
+        format!("{{\"name\":\"master-4\",\"host\":\"127.0.0.1\",\"port\":{},\"web_port\":{}}}", new.port, new.web_port);
+    for (path, body) in [("add", add.as_str()), ("remove", "{\"name\":\"master-4\"}")] {
+        let first = ask(&cluster, path, path, body);
+        assert_eq!(first.0, 200, "{first:?}");
+        let old = cluster.leader();
+        cluster.operated(&["transfer", cluster.name((old + 1) % 3)]);
+        assert_ne!(cluster.leader(), old);
+        assert_eq!(ask(&cluster, path, path, body), first, "the same request");
+        let anew = ask(&cluster, path, &format!("{path}-anew"), body);
+        assert!(anew.0 >= 400, "a new request for what is so already is refused: {anew:?}");
+    }
+    assert_eq!(cluster.member_names(), Some(names(3)));
+    cluster.await_end(new.number);
+    cluster.agreed_state();
+}
+
+#[test]
 fn a_transfer_in_mid_run_costs_nothing() {
     let target = Target::start(&[]);
     let cluster = Cluster::with_workers(&["worker-1", "worker-2"]);

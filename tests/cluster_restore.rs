@@ -90,6 +90,10 @@ fn two_of_three_masters_lost_in_mid_run_leave_all_runs_and_a_cluster_that_works(
     }
     cluster.agreed_state();
     assert_eq!(runs(&cluster), known);
+    // The worker belongs to the cluster that was lost, until it is started again.
+    let reason = "different clusters: the caller belongs to ";
+    cluster.await_warning(&["worker \"worker-1\" at 127.0.0.1", reason]);
+    assert!(cluster.worker_log(0).contains("restart this worker if it is to join the other cluster"));
     cluster.kill_worker(0);
     cluster.start_worker(0);
     cluster.await_workers(1);

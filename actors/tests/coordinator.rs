@@ -17,7 +17,7 @@ use akrida_core::state::command::RunSpec;
 use akrida_core::state::request::{Reply, RequestKey};
 use akrida_core::state::worker::WorkerProfile;
 use akrida_core::view::validity::ValidityLimits;
-use akrida_core::wire::FromWorker;
+use akrida_core::wire::{FromWorker, ToWorker, Vitals};
 use bytes::Bytes;
 
 /// No answer takes longer.
@@ -32,6 +32,8 @@ struct Group {
     term: u64,
     /// Proposals are neither committed nor dropped.
     holds: bool,
+    /// Questions whether a master leads get no answer.
+    is_silent: bool,
     snapshots: Vec<(LogIndex, Bytes)>,
 }
 
@@ -77,6 +79,9 @@ impl ReplicatedLog for TestLog {
 
     fn read(&mut self, read: u64) {
         let group = self.group.lock().unwrap();
+        if group.is_silent {
+            return;
+        }
         let index = LogIndex(group.entries.len() as u64);
         group.masters[self.own].do_send(Told(LogEvent::Readable { read, index }));
     }
@@ -95,24 +100,28 @@ struct Masters {
 
 impl Masters {
     async fn start() -> Self {
+        Self::start_with(&Settings::default()).await
+    }
+
+    async fn start_with(settings: &Settings) -> Self {
         let group = SharedGroup::default();
         let mut masters = Vec::new();
         for own in 0..3 {
-            masters.push(Self::start_one(own, &group));
+            masters.push(Self::start_one(own, &group, settings));
             digest(&masters[own]).await;
         }
         group.lock().unwrap().elect(0);
         Self { group, masters }
     }
 
-    fn start_one(own: usize, group: &SharedGroup) -> Addr<CoordinatorActor> {
+    fn start_one(own: usize, group: &SharedGroup, settings: &Settings) -> Addr<CoordinatorActor> {
         let shared = Arc::clone(group);
         let open_log = Box::new(move |events| {
             shared.lock().unwrap().masters.push(events);
             Box::new(TestLog { own, group: Arc::clone(&shared) }) as Box<dyn ReplicatedLog>
         });
         let seed = 1_000 * (own as u64 + 1);
-        CoordinatorActor::new(Settings::default(), ValidityLimits::default(), seed, open_log).0.start()
+        CoordinatorActor::new(settings.clone(), ValidityLimits::default(), seed, open_log).0.start()
     }
 
     fn elect(&self, leader: usize) {
@@ -236,13 +245,50 @@ async fn only_a_leader_proves_that_it_leads() {
 }
 
 #[actix_rt::test]
+async fn a_leader_that_cannot_prove_that_it_leads_renews_no_lease() {
+    let lease = Some(Duration::from_secs(10));
+    let masters = Masters::start_with(&Settings { lease, ..Settings::default() }).await;
+    let heard = masters.register_worker(0).await;
+    let has_heard = async |is: fn(&ToWorker) -> bool| {
+        // What is asked of a log and what it answers takes its turns in the mailbox.
+        for _ in 0..10 {
+            masters.digests().await;
+        }
+        heard.lock().unwrap().iter().any(|said| matches!(said, Downlink::Message(message) if is(message)))
+    };
+    let say = |message| {
+        let (worker, incarnation) = (WorkerId("w".into()), Incarnation(1));
+        masters.masters[0].send(Uplink { worker, incarnation, message })
+    };
+    let heartbeat = |sent_us| FromWorker::Heartbeat { sent_us, running: None, vitals: Vitals::default() };
+    assert!(has_heard(|message| matches!(message, ToWorker::Welcome { .. })).await);
+    say(heartbeat(1)).await.unwrap();
+    assert!(has_heard(|message| matches!(message, ToWorker::HeartbeatHeard { sent_us: 1, .. })).await);
+
+    // It was deposed, and does not know it yet.
+    masters.group.lock().unwrap().is_silent = true;
+    heard.lock().unwrap().clear();
+    say(heartbeat(2)).await.unwrap();
+    say(FromWorker::Hello { profile: WorkerProfile::default(), running: None }).await.unwrap();
+    assert!(!has_heard(|_| true).await, "{:?}", heard.lock().unwrap());
+    masters.elect(1);
+    masters.group.lock().unwrap().is_silent = false;
+    assert!(!has_heard(|_| true).await, "{:?}", heard.lock().unwrap());
+
+    // As leader anew it listens again.
+    masters.elect(0);
+    say(heartbeat(3)).await.unwrap();
+    assert!(has_heard(|message| matches!(message, ToWorker::HeartbeatHeard { sent_us: 3, .. })).await);
+}
+
+#[actix_rt::test]
 async fn a_master_restored_from_a_snapshot_is_equal_to_the_others() {
     let masters = Masters::start().await;
     masters.register_worker(0).await;
     assert!(masters.give(0, start(7), None).await.is_ok());
     masters.masters[0].send(Told(LogEvent::SnapshotWanted)).await.unwrap();
     let (index, state) = masters.group.lock().unwrap().snapshots.pop().unwrap();
-    let newcomer = Masters::start_one(3, &masters.group);
+    let newcomer = Masters::start_one(3, &masters.group, &Settings::default());
     newcomer.send(Told(LogEvent::Restored { index, state })).await.unwrap();
     assert_eq!(digest(&newcomer).await, digest(&masters.masters[0]).await);
     assert!(masters.give(0, Order::Stop, None).await.is_ok());

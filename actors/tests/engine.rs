@@ -286,6 +286,34 @@ users: { User: { on_stop: [ GET /bye ], tasks: { only: [ GET /, { wait: 1ms } ] 
     assert_eq!((live(users).await, server.lines().len()), (0, before), "not even in on_stop");
 }
 
+#[actix_rt::test]
+async fn an_arrival_that_may_not_be_served_any_more_counts_as_dropped_and_not_as_started() {
+    let server = Served::with(|_, _| -> Reply { response("200 OK", "", "") }).await;
+    let rate = ArrivalRate::per_second(100.0).unwrap();
+    let stage = RateStage { from: rate, to: rate, length_us: Some(3_600_000_000) };
+    let arrivals = ArrivalPlan::new(vec![stage], Distribution::Uniform, 100, LatePolicy::Queue).unwrap();
+    let assignment = Assignment { plan: Plan::open(arrivals, None), ..assignment() };
+    let scenario = SCENARIO.replace("HOST", &server.url());
+    let Prepared { users, permit, .. } = &prepared(&scenario, "", 1, &assignment).await;
+    server.has_read(5).await;
+    permit.set_until_us(0);
+    let mut counted = Arrivals::default();
+    let count = async |counted: &mut Arrivals| {
+        let drained = users.drain().await;
+        let arrivals = drained.measurements.arrivals;
+        counted.started += arrivals.started;
+        counted.dropped += arrivals.dropped;
+        drained.users.iter().sum::<u64>()
+    };
+    // Each arrival from now on finds a new user, which can do nothing.
+    let before = count(&mut counted).await;
+    in_time(async { while count(&mut counted).await < before + 5 {} }).await;
+    users.suspend(StopMode::Now).await;
+    count(&mut counted).await;
+    assert_eq!(counted.started, server.lines().len() as u64, "{counted:?}");
+    assert!(counted.dropped >= 5, "{counted:?}");
+}
+
 fn bundle(text: &str) -> Arc<Bundle> {
     Arc::new(Bundle {
         is_program: false,

@@ -158,6 +158,12 @@ pub fn parse_for_program(
     environment: &Environment,
 ) -> Result<Invocation, CliError> {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if subcommand::is_named_by(&arguments) && arguments.get(1).is_some_and(|first| first != "help") {
+        let word = arguments[1].to_string_lossy();
+        return Err(CliError::of_problems(&[Problem::on_command_line(format!(
+            "'{word}' is a command of akrida, and this program has none; a user class of that name comes after '--'"
+        ))]));
+    }
     let name = arguments.first().and_then(|program| Path::new(program).file_stem());
     let name = name.map_or_else(|| PathBuf::from("program"), PathBuf::from);
     parse_run(arguments, environment, &Source::Program(name))

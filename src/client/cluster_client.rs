@@ -8,6 +8,7 @@ use akrida_core::limits;
 use akrida_core::view::RunView;
 use awc::http::Method;
 use bytes::Bytes;
+use futures_util::future::join;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -112,7 +113,10 @@ impl ClusterClient {
     /// # Errors
     /// When no master answers.
     pub async fn status(&self) -> Result<ClusterStatus, ClientError> {
-        let heard = self.masters.send_to_each(&get(paths::CLUSTER)).await;
+        // What the leader says, through whichever master; and what each of them sees.
+        let (of_cluster, by_itself) = (get(paths::CLUSTER), get(&format!("{}?local=true", paths::CLUSTER)));
+        let asked = (self.masters.send_to_each(&of_cluster), self.masters.send_to_each(&by_itself));
+        let (heard, each) = join(asked.0, asked.1).await;
         let mut statuses = Vec::new();
         let mut silent = Vec::new();
         for answer in heard {
@@ -121,15 +125,13 @@ impl ClusterClient {
                 Err(why) => silent.push(why),
             }
         }
-        let Some(best) = (0..statuses.len()).max_by_key(|at| (statuses[*at].ready, statuses[*at].term, Reverse(*at)))
-        else {
+        let Some(best) = best_of(&statuses) else {
             return parsed(&self.masters.send(&get(paths::CLUSTER)).await?);
         };
         let mut best = statuses.swap_remove(best);
-        let others = statuses.into_iter().filter(|other| other.name != best.name && !other.ready);
-        let told =
-            others.flat_map(|other| other.warnings.into_iter().map(move |said| format!("{}: {said}", other.name)));
-        best.warnings.extend(told.chain(silent));
+        let each = each.into_iter().filter_map(|answer| parsed::<ClusterStatus>(&answer.ok()?).ok());
+        let told: Vec<_> = each.flat_map(|other| said_of(other, &best)).collect();
+        best.warnings.extend(told.into_iter().chain(silent));
         Ok(best)
     }
 
@@ -192,6 +194,26 @@ impl ClusterClient {
     }
 }
 
+/// Which of these is shown: of the cluster that most of the masters belong to, what the leader says, or else whoever knows
+/// the latest term. A master with the disk of another cluster may lead that one, in any term.
+fn best_of(statuses: &[ClusterStatus]) -> Option<usize> {
+    let of_cluster = |id: &str| statuses.iter().filter(|other| !id.is_empty() && other.cluster_id == id).count();
+    (0..statuses.len()).max_by_key(|at| {
+        let status = &statuses[*at];
+        (of_cluster(&status.cluster_id), status.ready, status.term, Reverse(*at))
+    })
+}
+
+/// What the status of another master adds to the one that is shown.
+fn said_of(other: ClusterStatus, best: &ClusterStatus) -> Vec<String> {
+    let ClusterStatus { name, cluster_id, warnings, .. } = other;
+    if !cluster_id.is_empty() && !best.cluster_id.is_empty() && cluster_id != best.cluster_id {
+        return vec![format!("{name} belongs to another cluster: {cluster_id}")];
+    }
+    let news = warnings.into_iter().filter(|said| name != best.name && !best.warnings.contains(said));
+    news.map(|said| format!("{name}: {said}")).collect()
+}
+
 fn get(path: &str) -> Request {
     Request { method: Method::GET, path: path.to_owned(), body: None, answer_wait: limits::CLIENT_ANSWER_WAIT }
 }
@@ -202,4 +224,39 @@ fn parsed<T: DeserializeOwned>(answer: &Answer) -> Result<T, ClientError> {
 
 fn malformed(answer: &Answer, reason: &str) -> ClientError {
     ClientError::Malformed { master: answer.master.clone(), reason: reason.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status(name: &str, cluster: &str, ready: bool, term: u64) -> ClusterStatus {
+        let warnings = vec![format!("said by {name}")];
+        let (name, cluster_id) = (name.to_owned(), cluster.to_owned());
+        ClusterStatus { name, cluster_id, ready, term, warnings, ..ClusterStatus::default() }
+    }
+
+    fn shown(statuses: &[ClusterStatus]) -> &str {
+        best_of(statuses).map(|best| statuses[best].name.as_str()).expect("there are some")
+    }
+
+    #[test]
+    fn the_cluster_of_most_masters_is_shown_and_the_stray_one_is_named() {
+        let stray = status("c", "2", true, 9);
+        let statuses = [stray.clone(), status("a", "1", true, 3), status("a", "1", true, 3)];
+        assert_eq!(shown(&statuses), "a");
+        assert_eq!(said_of(stray, &statuses[1]), ["c belongs to another cluster: 2"]);
+    }
+
+    #[test]
+    fn of_one_cluster_the_leader_with_the_latest_term_is_shown_and_those_that_wait_are_heard() {
+        let waiting = status("c", "", false, 0);
+        let statuses = [waiting.clone(), status("b", "1", true, 3), waiting.clone(), status("a", "1", true, 4)];
+        assert_eq!(shown(&statuses), "a");
+        assert_eq!(said_of(waiting, &statuses[3]), ["c: said by c"]);
+        assert_eq!(said_of(statuses[1].clone(), &statuses[3]), ["b: said by b"]);
+        assert_eq!(said_of(statuses[3].clone(), &statuses[3]), Vec::<String>::new(), "it is shown already");
+        let again = ClusterStatus { warnings: statuses[3].warnings.clone(), ..statuses[1].clone() };
+        assert_eq!(said_of(again, &statuses[3]), Vec::<String>::new(), "so is that");
+    }
 }

@@ -1,7 +1,7 @@
 //! Starts and stops the web port.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 
@@ -10,6 +10,7 @@ use actix_web::middleware::from_fn;
 use actix_web::web::Data;
 use actix_web::{App, HttpServer};
 use akrida_core::limits;
+use socket2::SockRef;
 use tokio::sync::Semaphore;
 
 use super::site::{Site, WebSetup};
@@ -23,23 +24,23 @@ pub struct WebServer {
     thread: Option<JoinHandle<()>>,
 }
 
-/// Opens a web port on its own threads, and returns once it listens.
+/// Serves a web port that is open, on its own threads, and returns once it does.
 ///
 /// # Errors
-/// When the address cannot be listened on, or the threads cannot be started.
-pub fn start(setup: WebSetup) -> io::Result<WebServer> {
+/// When the port cannot be used, or the threads cannot be started.
+pub fn start(listener: TcpListener, setup: WebSetup) -> io::Result<WebServer> {
     let (report, listening) = mpsc::channel();
-    let thread = thread::Builder::new().name("web".to_owned()).spawn(move || serve(setup, &report))?;
+    let thread = thread::Builder::new().name("web".to_owned()).spawn(move || serve(listener, setup, &report))?;
     let ended = |_| Err(io::Error::other("the web thread ended before it listened"));
     let (handle, address) = listening.recv().unwrap_or_else(ended)?;
     Ok(WebServer { address, handle, thread: Some(thread) })
 }
 
 /// Serves until it is stopped; reports once whether it listens.
-fn serve(setup: WebSetup, report: &mpsc::Sender<io::Result<(ServerHandle, SocketAddr)>>) {
+fn serve(listener: TcpListener, setup: WebSetup, report: &mpsc::Sender<io::Result<(ServerHandle, SocketAddr)>>) {
     actix_rt::System::new().block_on(async move {
         // Nobody waits for the report only if `start` is gone, and then the server ends with it.
-        match listen(setup) {
+        match listen(listener, setup) {
             Err(problem) => drop(report.send(Err(problem))),
             Ok((server, address)) => {
                 if report.send(Ok((server.handle(), address))).is_ok()
@@ -52,25 +53,22 @@ fn serve(setup: WebSetup, report: &mpsc::Sender<io::Result<(ServerHandle, Socket
     });
 }
 
-fn listen(setup: WebSetup) -> io::Result<(Server, SocketAddr)> {
-    let address = setup.address;
+fn listen(listener: TcpListener, setup: WebSetup) -> io::Result<(Server, SocketAddr)> {
+    let address = listener.local_addr()?;
+    SockRef::from(&listener).listen(limits::WEB_BACKLOG.cast_signed())?;
     let starts = Arc::new(Semaphore::new(limits::WEB_STARTS_AT_ONCE_MAX));
     let app = move || {
         let site = Site::new(setup.clone(), Arc::clone(&starts));
         App::new().app_data(Data::new(site)).configure(routes::configure).wrap(from_fn(gate::pass))
     };
-    let named = |problem: io::Error| io::Error::new(problem.kind(), format!("{address}: {problem}"));
     let server = HttpServer::new(app)
         .workers(limits::WEB_THREADS)
-        .backlog(limits::WEB_BACKLOG)
         .max_connections(limits::WEB_CONNECTIONS_MAX)
         .keep_alive(limits::WEB_KEEP_ALIVE)
         .client_request_timeout(limits::WEB_HEAD_WAIT)
         .shutdown_timeout(limits::WEB_STOP_GRACE.as_secs())
         .disable_signals()
-        .bind(address)
-        .map_err(named)?;
-    let address = server.addrs().first().copied().unwrap_or(address);
+        .listen(listener)?;
     Ok((server.run(), address))
 }
 

@@ -1,7 +1,6 @@
 //! What the handlers share.
 
 use std::fmt;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,8 +28,6 @@ pub struct Renderers {
 /// What a web port is started with.
 #[derive(Clone)]
 pub struct WebSetup {
-    /// Where to listen; port 0 takes a free one.
-    pub address: SocketAddr,
     /// The name of the master.
     pub name: Arc<str>,
     /// The master.
@@ -56,7 +53,7 @@ impl WebSetup {
 
 impl fmt::Debug for WebSetup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WebSetup").field("address", &self.address).field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("WebSetup").field("name", &self.name).finish_non_exhaustive()
     }
 }
 

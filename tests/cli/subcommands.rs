@@ -86,6 +86,19 @@ fn a_user_class_may_bear_the_name_of_a_command() {
 }
 
 #[test]
+fn a_program_with_users_of_its_own_has_no_commands_and_says_so() {
+    let empty = Surroundings::empty();
+    for arguments in [&["run", "--masters", "a"][..], &["runs", "list"], &["cluster", "status"], &["demo"]] {
+        let error = empty.parse_for_program(arguments).expect_err("accepted");
+        let expected = format!("'{}' is a command of akrida, and this program has none", arguments[0]);
+        assert!(error.exit() == Exit::Usage && error.text().contains(&expected), "{error}");
+    }
+    for arguments in [&["-u", "5"][..], &["-u", "5", "demo"], &["--", "demo"]] {
+        assert!(matches!(empty.parse_for_program(arguments), Ok(Invocation::Run(_))), "{arguments:?}");
+    }
+}
+
+#[test]
 fn help_and_version_are_no_errors() {
     let empty = Surroundings::empty();
     for arguments in [&["-h"][..], &["--help"], &["help"], &["-u", "ten", "--help"]] {

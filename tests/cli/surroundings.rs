@@ -3,7 +3,9 @@
 use std::ffi::OsString;
 use std::num::NonZeroUsize;
 
-use akrida::cli::{CliError, Environment, Exit, Invocation, MasterRole, RunOptions, WorkerRole, parse};
+use akrida::cli::{
+    CliError, Environment, Exit, Invocation, MasterRole, RunOptions, WorkerRole, parse, parse_for_program,
+};
 
 /// The surroundings of one parse, in a folder of their own.
 pub(crate) struct Surroundings {
@@ -50,6 +52,12 @@ impl Surroundings {
     pub(crate) fn parse<A: Into<OsString> + Clone>(&self, arguments: &[A]) -> Result<Invocation, CliError> {
         let arguments = std::iter::once("akrida".into()).chain(arguments.iter().cloned().map(Into::into));
         parse(arguments, &self.environment)
+    }
+
+    /// The same of a program that brings its own users.
+    pub(crate) fn parse_for_program(&self, arguments: &[&str]) -> Result<Invocation, CliError> {
+        let arguments = std::iter::once("shop").chain(arguments.iter().copied()).map(OsString::from);
+        parse_for_program(arguments, &self.environment)
     }
 
     /// The options of the run that the arguments ask for.

@@ -17,6 +17,7 @@ use super::raw_http::{self, Reply};
 
 mod members;
 pub mod run;
+pub mod strangers;
 
 /// No test waits longer for a cluster to get somewhere.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -41,6 +42,8 @@ struct Node {
     /// What the variables METRICS_PORT and HEALTH_PORT of the process are: all masters read one file.
     metrics_port: u16,
     health_port: u16,
+    /// More variables of the process.
+    variables: Vec<(String, String)>,
     child: Option<Child>,
 }
 
@@ -55,11 +58,13 @@ pub struct Options {
     pub worker: String,
     /// More arguments of each master; `{}` stands for its name.
     pub arguments: Vec<String>,
+    /// More variables of a master or worker: its name, that of the variable, and the value.
+    pub variables: Vec<[String; 3]>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { masters: 3, master: String::new(), worker: String::new(), arguments: Vec::new() }
+        Self { masters: 3, master: String::new(), worker: String::new(), arguments: Vec::new(), variables: Vec::new() }
     }
 }
 
@@ -81,7 +86,12 @@ impl Cluster {
             let text = worker_file(worker, options, link_ports);
             fs::write(folder.path().join(format!("{worker}.yml")), text).expect("a file");
         }
-        let mut node = |name: &str, web_port| Node::new(name, web_port, watch_ports.next().expect("enough ports"));
+        let mut node = |name: &str, web_port| {
+            let of_it = options.variables.iter().filter(|[node, ..]| node == name);
+            let mut node = Node::new(name, web_port, watch_ports.next().expect("enough ports"));
+            node.variables = of_it.map(|[_, variable, value]| (variable.clone(), value.clone())).collect();
+            node
+        };
         let masters = (1..).zip(web_ports).map(|(number, port)| node(&format!("master-{number}"), *port)).collect();
         let workers_to_be = workers.iter().map(|name| node(name, 0)).collect();
         let mut cluster = Self { folder, masters, workers: workers_to_be, arguments: options.arguments.clone() };
@@ -302,7 +312,8 @@ impl Cluster {
 impl Node {
     fn new(name: &str, web_port: u16, watch_ports: &[u16]) -> Self {
         let (metrics_port, health_port) = (watch_ports[0], watch_ports[1]);
-        Self { name: name.to_owned(), web_port, metrics_port, health_port, child: None }
+        let (name, variables) = (name.to_owned(), Vec::new());
+        Self { name, web_port, metrics_port, health_port, variables, child: None }
     }
 
     fn watched(&self) -> [String; 2] {
@@ -320,6 +331,7 @@ impl Node {
         command.current_dir(folder).args(arguments).stdout(Stdio::null()).stderr(log);
         let ports = [("METRICS_PORT", self.metrics_port), ("HEALTH_PORT", self.health_port)];
         command.envs(ports.map(|(name, port)| (name, port.to_string())));
+        command.envs(self.variables.iter().cloned());
         self.child = Some(command.spawn().expect("the program starts"));
     }
 

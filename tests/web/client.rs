@@ -116,7 +116,8 @@ async fn an_answer_of_something_else_is_an_error_and_no_panic() {
         "HTTP/1.1 404 Not Found\r\ncontent-length: 6\r\nconnection: close\r\n\r\n<html>",
         "HTTP/1.1 302 Found\r\nlocation: /login\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
     ] {
-        let (port, served) = scripted(Box::leak(Box::new([answer, answer])));
+        // The state of the cluster, what the master itself sees, and once more with patience.
+        let (port, served) = scripted(Box::leak(Box::new([answer; 3])));
         let error = client(&[port], 30).status().await.unwrap_err();
         assert!(matches!(error, ClientError::Malformed { .. }), "{error:?}");
         served.join().unwrap();

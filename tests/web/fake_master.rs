@@ -1,6 +1,7 @@
 //! A master whose leadership, answers and failures a test decides.
 
 use std::collections::{HashMap, VecDeque};
+use std::net::TcpListener;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
@@ -211,8 +212,8 @@ impl Master {
         let fake = FakeMaster { name, behind: Arc::new(Mutex::new(behind)), views: Arc::new(watch::channel(None).0) };
         let (worker, incarnation) = (WorkerId("w".into()), akrida_core::ids::Incarnation(1));
         fake.apply(Command::RegisterWorker { worker, incarnation, profile: WorkerProfile::default() }).unwrap();
-        let server = start(WebSetup {
-            address: ([127, 0, 0, 1], 0).into(),
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let setup = WebSetup {
             name: name.into(),
             cluster: ClusterHandle::new(fake.clone()),
             build_spec: akrida::compose::web_parts::build_spec(Distribution::default()),
@@ -222,8 +223,8 @@ impl Master {
             },
             hold,
             ready_grace: Duration::from_millis(1_000),
-        })
-        .unwrap();
+        };
+        let server = start(listener, setup).unwrap();
         let port = server.address().port();
         Self { fake, url: format!("http://127.0.0.1:{port}"), port, _server: server }
     }

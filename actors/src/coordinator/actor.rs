@@ -7,7 +7,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use actix::{Actor, AsyncContext, Context, Recipient};
 use akrida_core::coordinator::{Coordinator, Input, Now, Output, Settings};
-use akrida_core::ids::{LogIndex, RaftId, WorkerId};
+use akrida_core::ids::{Incarnation, LogIndex, RaftId, WorkerId};
 use akrida_core::limits;
 use akrida_core::state::command::Command;
 use akrida_core::state::record::Record;
@@ -19,11 +19,13 @@ use akrida_core::wire::{MasterPlace, ToWorker};
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
+use super::changes;
 use super::log::{Committed, LogEvent, ReplicatedLog, Told};
 use super::proposals::{OrderError, Outcome, Proposals, Waiting};
 use super::published::{Published, Publisher};
 use super::reads::Reads;
 use super::sessions::Sessions;
+use super::unproved::{Heartbeat, Unproved};
 use crate::link::Downlink;
 
 /// Opens a log that tells its events to this recipient.
@@ -38,6 +40,7 @@ pub struct CoordinatorActor {
     pub(super) sessions: Sessions,
     proposals: Proposals,
     reads: Reads,
+    unproved: Unproved,
     publisher: Publisher,
     clock: Instant,
     refused: RefusedCallers,
@@ -68,6 +71,7 @@ impl CoordinatorActor {
             sessions: Sessions::default(),
             proposals: Proposals::new(seed),
             reads: Reads::default(),
+            unproved: Unproved::default(),
             publisher,
             clock: Instant::now(),
             refused: RefusedCallers::default(),
@@ -141,8 +145,14 @@ impl CoordinatorActor {
             match output {
                 Output::Propose(command) => self.propose(command, None, None),
                 Output::Send(worker, message) => {
-                    if let Some(life) = self.core().and_then(|core| core.life_of(&worker)) {
-                        self.sessions.send(&worker, life, Downlink::Message(message));
+                    let life = self.core().and_then(|core| core.life_of(&worker));
+                    match (life, message) {
+                        (Some(life), ToWorker::HeartbeatHeard { sent_us, plan }) if self.gives_leases() => {
+                            let heard_us = self.now().mono_us;
+                            self.unproved.keep_heard(worker, life, Heartbeat { sent_us, plan, heard_us });
+                        }
+                        (Some(life), message) => self.tell(&worker, life, Downlink::Message(message)),
+                        (None, _) => {}
                     }
                 }
                 Output::SendTo(worker, life, message) => {
@@ -152,6 +162,21 @@ impl CoordinatorActor {
                 Output::RunEnded => tracing::debug!("run ended"),
             }
         }
+    }
+
+    /// Says something to one life of a worker.
+    pub(super) fn tell(&self, worker: &WorkerId, life: Incarnation, what: Downlink) {
+        self.sessions.send(worker, life, what);
+    }
+
+    /// Whether workers stop their users when no leader answers.
+    pub(super) fn gives_leases(&self) -> bool {
+        self.settings.lease.is_some()
+    }
+
+    /// What waits for the proof that this master leads.
+    pub(super) fn unproved(&mut self) -> &mut Unproved {
+        &mut self.unproved
     }
 
     /// Says that a worker is not taken, but not each time that it asks.
@@ -240,6 +265,9 @@ impl CoordinatorActor {
         }
         let own = self.proposals.take(proposal);
         if let Some(Waiting { command, reply, .. }) = own {
+            if applied.reply.is_ok() {
+                changes::log(&command);
+            }
             Waiting::answer(reply, applied.reply.clone().map_err(OrderError::Refused));
             self.step(Input::Applied { command, applied });
         }

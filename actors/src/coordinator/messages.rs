@@ -27,7 +27,12 @@ pub struct Give {
 /// Proposes a command as it is; answered when it is applied.
 #[derive(Debug, Message)]
 #[rtype(result = "Result<Reply, OrderError>")]
-pub struct Propose(pub Command);
+pub struct Propose {
+    /// What is to be done.
+    pub command: Command,
+    /// What makes a repeat of it harmless.
+    pub request: Option<RequestKey>,
+}
 
 /// Has all workers end that this master leads. Answers how many are still attached; said again until none is.
 #[derive(Clone, Copy, Debug, Message)]
@@ -91,6 +96,7 @@ impl Handler<Detach> for CoordinatorActor {
 
     fn handle(&mut self, detach: Detach, _: &mut Context<Self>) {
         if self.sessions.detach(&detach) {
+            self.unproved().forget(&detach);
             let Detach { worker, incarnation, died, .. } = detach;
             self.step(Input::Unlinked { worker, incarnation, died });
         }
@@ -100,9 +106,8 @@ impl Handler<Detach> for CoordinatorActor {
 impl Handler<Uplink> for CoordinatorActor {
     type Result = ();
 
-    fn handle(&mut self, uplink: Uplink, _: &mut Context<Self>) {
-        let Uplink { worker, incarnation, message } = uplink;
-        self.step(Input::Message { worker, incarnation, message });
+    fn handle(&mut self, uplink: Uplink, context: &mut Context<Self>) {
+        self.take(uplink, context);
     }
 }
 
@@ -131,11 +136,11 @@ impl Handler<Give> for CoordinatorActor {
 impl Handler<Propose> for CoordinatorActor {
     type Result = ResponseFuture<Outcome>;
 
-    fn handle(&mut self, Propose(command): Propose, _: &mut Context<Self>) -> Self::Result {
+    fn handle(&mut self, Propose { command, request }: Propose, _: &mut Context<Self>) -> Self::Result {
         if self.core().is_none() {
             return Box::pin(async { Err(OrderError::NotLeading) });
         }
-        self.proposed(command, None)
+        self.proposed(command, request)
     }
 }
 

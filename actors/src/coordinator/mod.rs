@@ -3,9 +3,12 @@
 //! - [`log`]: what it needs of a replicated log; [`LocalLog`] is that of a group of one
 //! - [`messages`]: what others ask of it
 //! - `actor`: applies what is committed; while this master leads, carries out what the core decides
+//! - `changes`: what the log says of workers
+//! - `unproved`: what only a leader may say that proves that it leads
 //! - `proposals`, `reads`: what waits for the log; `sessions`: the attached workers; `published`: what others see
 
 mod actor;
+mod changes;
 mod local_log;
 pub mod log;
 pub mod messages;
@@ -14,6 +17,7 @@ mod proposals;
 mod published;
 mod reads;
 mod sessions;
+mod unproved;
 
 pub use actor::{CoordinatorActor, OpenLog};
 pub use local_log::LocalLog;

@@ -139,7 +139,16 @@ impl Keeper {
 
     /// The same reason again and again is said once.
     fn tell(&self, told: &mut Option<String>, error: &LinkError) {
-        let error = error.to_string();
+        let is_other_cluster = matches!(
+            error,
+            LinkError::Handshake(
+                HandshakeError::Refuse(Refusal::OtherCluster { .. })
+                    | HandshakeError::Refused(Refusal::OtherCluster { .. })
+            )
+        );
+        // It may hold samples of the other one, which nobody else has: so that is for an operator to decide.
+        let hint = if is_other_cluster { "; restart this worker if it is to join the other cluster" } else { "" };
+        let error = format!("{error}{hint}");
         if told.as_ref() == Some(&error) {
             tracing::debug!(master = %self.master, %error, "no link to a master");
         } else {

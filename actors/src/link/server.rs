@@ -95,12 +95,30 @@ pub struct LinkServer {
 }
 
 impl LinkServer {
-    /// Opens the port. Handshakes and connections of masters run on `runtime`, sessions of workers on `sessions`.
-    /// Without `peers` no other master is let in.
+    /// Opens the port and serves it, as [`Self::serve`].
     ///
     /// # Errors
     /// When the port cannot be had.
     pub fn start(
+        options: ServerOptions,
+        runtime: &LinkRuntime,
+        sessions: ArbiterHandle,
+        to: Attachments,
+        peers: Option<Peers>,
+    ) -> Result<Self, ServerError> {
+        let (host, port) = (options.host.clone(), options.port);
+        let listener = StdListener::bind((host.as_str(), port));
+        let listener = listener.map_err(|reason| ServerError::Bind { host, port, reason })?;
+        Self::serve(listener, options, runtime, sessions, to, peers)
+    }
+
+    /// Takes the calls of a port that is open, whatever the options say of where to listen. Handshakes and connections of
+    /// masters run on `runtime`, sessions of workers on `sessions`. Without `peers` no other master is let in.
+    ///
+    /// # Errors
+    /// When TLS lacks a certificate, or the port cannot be used.
+    pub fn serve(
+        listener: StdListener,
         options: ServerOptions,
         runtime: &LinkRuntime,
         sessions: ArbiterHandle,
@@ -114,7 +132,7 @@ impl LinkServer {
         let (listener, address) = {
             let _entered = runtime.handle().enter();
             let (host, port) = (options.host.clone(), options.port);
-            bind(&options.host, port).map_err(|reason| ServerError::Bind { host, port, reason })?
+            usable(listener).map_err(|reason| ServerError::Bind { host, port, reason })?
         };
         let warning = warning(&options, address);
         let (stop, stopped) = watch::channel(false);
@@ -156,8 +174,7 @@ impl Drop for LinkServer {
     }
 }
 
-fn bind(host: &str, port: u16) -> io::Result<(TcpListener, SocketAddr)> {
-    let listener = StdListener::bind((host, port))?;
+fn usable(listener: StdListener) -> io::Result<(TcpListener, SocketAddr)> {
     listener.set_nonblocking(true)?;
     let address = listener.local_addr()?;
     Ok((TcpListener::from_std(listener)?, address))

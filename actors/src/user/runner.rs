@@ -136,14 +136,13 @@ impl Runner {
         Box::pin(self.run_steps(&class.on_start)).await
     }
 
-    /// Serves arrivals of an open model: one task each, without pauses. One that finds no row is dropped.
+    /// Serves arrivals of an open model: one task each, without pauses. One that finds no row is dropped, as is one for which
+    /// no request may be sent any more.
     async fn serve(&mut self, set: &SetProgram) -> Flow {
         let mut picks = Picks::new(set.order);
         let mut is_first = true;
         while let Some(arrival) = self.next_arrival().await {
-            if !std::mem::replace(&mut is_first, false)
-                && let flow @ (Flow::StopUser | Flow::Cut) = self.draw_rows().await
-            {
+            if let Err(flow) = self.prepare_to_serve(std::mem::replace(&mut is_first, false)).await {
                 self.context.recorder.borrow_mut().count_arrivals_dropped(1);
                 return flow;
             }
@@ -163,6 +162,18 @@ impl Runner {
             self.give_way().await;
         }
         Flow::Cut
+    }
+
+    /// What an arrival needs before it counts as started. The first one has the rows that the user started with.
+    async fn prepare_to_serve(&mut self, is_first: bool) -> Result<(), Flow> {
+        self.permitted().await?;
+        if is_first {
+            return Ok(());
+        }
+        match self.draw_rows().await {
+            flow @ (Flow::StopUser | Flow::Cut) => Err(flow),
+            _ => Ok(()),
+        }
     }
 
     /// The next arrival; `None` once the user is to stop. One that was due before the stop is still served.

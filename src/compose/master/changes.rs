@@ -1,12 +1,11 @@
 //! Changes of who is a master and who leads, as an operator asks the leader for them.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix::Addr;
 use akrida_actors::coordinator::CoordinatorActor;
-use akrida_actors::coordinator::messages::{Look, Propose};
+use akrida_actors::coordinator::messages::{Look, Propose, ProveLeadership};
 use akrida_core::ids::RaftId;
 use akrida_core::replica::change::{ChangeRefused, MemberChange as GroupChange};
 use akrida_core::replica::stored::NamedMember;
@@ -26,20 +25,16 @@ use crate::web::{ControlError, MemberChange};
 /// How long a change of the members may take. What takes longer goes on by itself.
 const CHANGE_WAIT: Duration = Duration::from_secs(20);
 
-/// Changes that were made and are remembered, so that a request that comes again is answered as the first time.
-const DONE_KEPT: usize = 64;
-
 /// Changes the members of a group.
 pub(super) struct Changes {
     nodes: Vec<NodeConfig>,
     raft: RaftHandle,
     coordinator: Addr<CoordinatorActor>,
-    done: Mutex<VecDeque<RequestKey>>,
 }
 
 impl Changes {
     pub(super) fn new(nodes: Vec<NodeConfig>, raft: RaftHandle, coordinator: Addr<CoordinatorActor>) -> Self {
-        Self { nodes, raft, coordinator, done: Mutex::default() }
+        Self { nodes, raft, coordinator }
     }
 
     /// Makes a change, and waits until it is done.
@@ -47,27 +42,43 @@ impl Changes {
         if !self.raft.status().borrow().leads() {
             return Err(ControlError::NotLeader);
         }
-        if key.as_ref().is_some_and(|key| self.done().contains(key)) {
-            return Ok(());
-        }
+        let is_repeat = match key {
+            Some(key) => self.begin(&change, key).await?,
+            None => false,
+        };
         match change {
             MemberChange::Transfer(name) => self.transfer(&name).await,
-            MemberChange::Add(member) => self.add(member).await,
-            MemberChange::Remove(name) => self.remove(&name).await,
-            MemberChange::Replace(name) => self.replace(&name).await,
-        }?;
-        if let Some(key) = key {
-            let mut done = self.done();
-            done.push_back(key);
-            if done.len() > DONE_KEPT {
-                done.pop_front();
-            }
+            MemberChange::Add(member) => self.add(member, is_repeat).await,
+            MemberChange::Remove(name) => self.remove(&name, is_repeat).await,
+            MemberChange::Replace(name) => self.replace(&name, is_repeat).await,
         }
-        Ok(())
     }
 
-    fn done(&self) -> std::sync::MutexGuard<'_, VecDeque<RequestKey>> {
-        self.done.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Notes in the state that a request is carried out, before it is. Whoever leads when it comes again knows by that: what
+    /// it wants may be so already, and is no reason to refuse it then. Whether it is such a repeat.
+    async fn begin(&self, change: &MemberChange, key: RequestKey) -> Result<bool, ControlError> {
+        answered(self.coordinator.send(ProveLeadership)).await?.map_err(control_error)?;
+        let looked_up = key.clone();
+        let known = Look(Box::new(move |sight| sight.state.outcome_of(&looked_up)));
+        match answered(self.coordinator.send(known)).await? {
+            Some(outcome) => return outcome.map(|_| true).map_err(ControlError::Refused),
+            None => self.check(change).await?,
+        }
+        self.propose(self.members().await?, Some(key)).await?;
+        Ok(false)
+    }
+
+    /// Refuses a change that makes no sense.
+    async fn check(&self, change: &MemberChange) -> Result<(), ControlError> {
+        match change {
+            MemberChange::Add(AddMember { name, .. }) if self.id_of(name).is_ok() => Err(is_master_already(name)),
+            MemberChange::Remove(name) if self.is_awaited(name).await? => Ok(()),
+            MemberChange::Replace(name) if self.is_configured(name) => Ok(()),
+            MemberChange::Remove(name) | MemberChange::Replace(name) | MemberChange::Transfer(name) => {
+                self.id_of(name).map(|_| ())
+            }
+            MemberChange::Add(_) => Ok(()),
+        }
     }
 
     async fn transfer(&self, name: &str) -> Result<(), ControlError> {
@@ -79,10 +90,12 @@ impl Changes {
         self.await_group(|status| status.leader().is_some_and(|leader| leader.id == to)).await
     }
 
-    async fn add(&self, added: AddMember) -> Result<(), ControlError> {
+    async fn add(&self, added: AddMember, is_repeat: bool) -> Result<(), ControlError> {
         let AddMember { name, host, port, web_port, priority } = added;
-        if self.id_of(&name).is_ok() {
-            return Err(ControlError::Impossible(format!("{name} is a master already")));
+        match self.id_of(&name) {
+            Ok(id) if is_repeat => return self.await_group(|status| is_voter(status, id)).await,
+            Ok(_) => return Err(is_master_already(&name)),
+            Err(_) => {}
         }
         let name: Arc<str> = name.as_str().into();
         // From now on, all masters call it and let it in.
@@ -109,8 +122,7 @@ impl Changes {
     /// Takes a master out of the state that was to be added. Whether there was one.
     async fn forget_awaited(&self, name: &str) -> Result<bool, ControlError> {
         let known = self.members().await?;
-        let is_awaited = |member: &Member| &*member.name == name && member.id == members::NOT_YET;
-        let left: Vec<Member> = known.iter().filter(|member| !is_awaited(member)).cloned().collect();
+        let left: Vec<Member> = known.iter().filter(|member| !awaits(name, member)).cloned().collect();
         let was_awaited = left.len() < known.len();
         if was_awaited {
             self.propose_members(left).await?;
@@ -118,10 +130,18 @@ impl Changes {
         Ok(was_awaited)
     }
 
-    async fn remove(&self, name: &str) -> Result<(), ControlError> {
+    async fn is_awaited(&self, name: &str) -> Result<bool, ControlError> {
+        Ok(self.members().await?.iter().any(|member| awaits(name, member)))
+    }
+
+    fn is_configured(&self, name: &str) -> bool {
+        self.nodes.iter().any(|node| node.name == name)
+    }
+
+    async fn remove(&self, name: &str, is_repeat: bool) -> Result<(), ControlError> {
         let id = match self.id_of(name) {
             Ok(id) => id,
-            Err(_) if self.forget_awaited(name).await? => return Ok(()),
+            Err(_) if self.forget_awaited(name).await? || is_repeat => return Ok(()),
             Err(unknown) => return Err(unknown),
         };
         self.change_group(GroupChange { add: Vec::new(), remove: vec![id] }).await?;
@@ -129,10 +149,10 @@ impl Changes {
     }
 
     /// A master that the configuration names need not have been a member: after a disaster, none of the others is.
-    async fn replace(&self, name: &str) -> Result<(), ControlError> {
+    async fn replace(&self, name: &str, is_repeat: bool) -> Result<(), ControlError> {
         let old = self.id_of(name);
         if let Err(unknown) = &old
-            && !self.nodes.iter().any(|node| node.name == name)
+            && !self.is_configured(name)
         {
             return Err(unknown.clone());
         }
@@ -140,6 +160,8 @@ impl Changes {
         match self.raft.replace(name).await.map_err(unanswered)? {
             Ok(()) => {}
             Err(ReplaceRefused::Change(refused)) => return Err(change_error(refused)),
+            // It would not answer if it were still to be replaced.
+            Err(ReplaceRefused::NobodyWaits(_)) if is_repeat && self.answers(name) => return Ok(()),
             Err(refused @ ReplaceRefused::NobodyWaits(_)) => return Err(ControlError::Impossible(refused.to_string())),
         }
         self.await_group(|status| {
@@ -160,8 +182,19 @@ impl Changes {
 
     /// Has the state say this of the masters.
     pub(super) async fn propose_members(&self, members: Vec<Member>) -> Result<(), ControlError> {
-        let proposed = self.coordinator.send(Propose(Command::SetMembers(members)));
+        self.propose(members, None).await
+    }
+
+    async fn propose(&self, members: Vec<Member>, request: Option<RequestKey>) -> Result<(), ControlError> {
+        let proposed = self.coordinator.send(Propose { command: Command::SetMembers(members), request });
         answered(proposed).await?.map(|_| ()).map_err(control_error)
+    }
+
+    /// Whether a master has a vote, and answers the leader.
+    fn answers(&self, name: &str) -> bool {
+        let status = self.raft.status().borrow().clone();
+        let mut members = status.group.into_iter().flat_map(|group| group.members);
+        members.any(|member| member.name.as_deref() == Some(name) && member.is_voter && member.is_healthy)
     }
 
     fn id_of(&self, name: &str) -> Result<RaftId, ControlError> {
@@ -184,6 +217,15 @@ impl Changes {
             Err(_) => Err(ControlError::TimedOut),
         }
     }
+}
+
+fn is_master_already(name: &str) -> ControlError {
+    ControlError::Impossible(format!("{name} is a master already"))
+}
+
+/// Whether this is a master of the name that was added and has not been let in yet.
+fn awaits(name: &str, member: &Member) -> bool {
+    &*member.name == name && member.id == members::NOT_YET
 }
 
 fn joiner(status: &RaftStatus, name: &str) -> Option<NamedMember> {

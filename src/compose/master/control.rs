@@ -194,7 +194,7 @@ impl Control {
 
     /// Proposes a command as the leader.
     pub(super) async fn propose(&self, command: Command) -> Result<Reply, ControlError> {
-        answered(self.coordinator.send(Propose(command))).await?.map_err(control_error)
+        answered(self.coordinator.send(Propose { command, request: None })).await?.map_err(control_error)
     }
 
     /// Has the workers end that this master leads; how many are still attached.

@@ -14,7 +14,7 @@ mod status;
 mod upkeep;
 mod watched;
 
-use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
+use std::net::TcpListener;
 use std::sync::Arc;
 
 use actix::{Actor, Addr, Arbiter, Recipient};
@@ -94,7 +94,7 @@ struct Master {
 impl Master {
     async fn start(config: &MasterConfig, origin: &Origin) -> anyhow::Result<Self> {
         let store = RedbStore::open(&config.data_dir).context("the data folder cannot be used")?;
-        ports_are_free(config)?;
+        let ports = Ports::open(config)?;
         let runtime = LinkRuntime::start().context("no thread for links")?;
         let (secrets, tls) =
             (link_security::secrets(config.secret.as_ref())?, link_security::tls(config.tls.as_ref())?);
@@ -116,15 +116,21 @@ impl Master {
             ..ServerOptions::new(&config.bind.host, config.bind.port, own.subscribe())
         };
         let sessions = Arbiter::new().handle();
-        let links =
-            LinkServer::start(server_options, &runtime, sessions, attachments(&coordinator), Some(peers.clone()))?;
+        let links = LinkServer::serve(
+            ports.links,
+            server_options,
+            &runtime,
+            sessions,
+            attachments(&coordinator),
+            Some(peers.clone()),
+        )?;
         if let Some(warning) = links.warning() {
             tracing::warn!("{warning}");
         }
         let neighbours = Neighbours { own: own.subscribe(), peers: peers.clone(), strangers: links.strangers() };
         let control = Arc::new(Control::new(config, coordinator, raft.clone(), published.clone(), neighbours));
         let upkeep = Upkeep::start(Arc::clone(&control), own);
-        let web = web::start(web_setup(config, &control, origin)?).context("the web port cannot be opened")?;
+        let web = web::start(ports.web, web_setup(config, &control, origin)).context("the web port cannot be used")?;
         let monitoring = watched::start(config, Arc::clone(&control), published)?;
         tracing::info!(name = %config.node.name, links = %links.address(), web = %web.address(), "the master is up");
         Ok(Self {
@@ -172,17 +178,24 @@ fn removed_text(config: &MasterConfig) -> String {
     )
 }
 
-/// Refuses ports that cannot be had before anything is started: a master that finds that out later would have spoken with
-/// the others already.
-fn ports_are_free(config: &MasterConfig) -> anyhow::Result<()> {
-    let ports = [
-        ("the port for masters and workers", config.bind.host.as_str(), config.bind.port),
-        ("the web port", config.web.host.as_str(), config.web.port),
-    ];
-    for (what, host, port) in ports {
-        TcpListener::bind((host, port)).with_context(|| format!("{what} cannot be opened: {host}:{port}"))?;
+/// The ports of a master.
+struct Ports {
+    links: TcpListener,
+    web: TcpListener,
+}
+
+impl Ports {
+    /// Opens them before anything else is started: a master that finds out later that one cannot be had would have spoken
+    /// with the others already.
+    fn open(config: &MasterConfig) -> anyhow::Result<Self> {
+        let open = |what: &str, host: &str, port: u16| {
+            TcpListener::bind((host, port)).with_context(|| format!("{what} cannot be opened: {host}:{port}"))
+        };
+        Ok(Self {
+            links: open("the port for masters and workers", &config.bind.host, config.bind.port)?,
+            web: open("the web port", &config.web.host, config.web.port)?,
+        })
     }
-    Ok(())
 }
 
 /// Who the data folder says that this master is; nothing if it is new. A folder that was copied from another master would
@@ -252,25 +265,18 @@ fn attachments(coordinator: &Addr<CoordinatorActor>) -> Attachments {
     }
 }
 
-fn web_setup(config: &MasterConfig, control: &Arc<Control>, origin: &Origin) -> anyhow::Result<WebSetup> {
-    Ok(WebSetup {
-        address: web_address(config)?,
+fn web_setup(config: &MasterConfig, control: &Arc<Control>, origin: &Origin) -> WebSetup {
+    WebSetup {
         name: config.node.name.as_str().into(),
         cluster: ClusterHandle::new(Arc::clone(control)),
         build_spec: web_parts::build_spec_of(origin.clone(), distribution(config)),
         renderers: web_parts::renderers(),
         hold: limits::WEB_HOLD,
         ready_grace: WebSetup::ready_grace_for(config.election.timeout),
-    })
+    }
 }
 
 /// How runs use workers that do not say so themselves.
 fn distribution(config: &MasterConfig) -> Distribution {
     Distribution { strategy: config.strategy, on_loss: config.on_loss, ..Distribution::default() }
-}
-
-fn web_address(config: &MasterConfig) -> anyhow::Result<SocketAddr> {
-    let (host, port) = (config.web.host.as_str(), config.web.port);
-    let resolved = (host, port).to_socket_addrs().with_context(|| format!("web host {host}"))?.next();
-    resolved.with_context(|| format!("web host {host} has no address"))
 }

@@ -238,6 +238,7 @@ fn warnings(raft: &RaftStatus, nodes: &[NodeConfig], troubles: &BTreeMap<Arc<str
             )
         }));
         warnings.extend(quorum(raft, members));
+        warnings.extend(even_number(members));
         let silent = members.iter().filter(|member| raft.leads() && !member.is_healthy);
         let known = silent.filter_map(|member| troubles.get_key_value(member.name.as_deref()?));
         warnings.extend(known.map(|(name, why)| format!("{name}: {why}")));
@@ -246,6 +247,17 @@ fn warnings(raft: &RaftStatus, nodes: &[NodeConfig], troubles: &BTreeMap<Arc<str
         format!("{0} waits with an empty data folder; let it in with 'akrida cluster replace {0}'", joiner.name)
     }));
     warnings
+}
+
+/// One master more costs as much and survives no more.
+fn even_number(members: &[InGroup]) -> Option<String> {
+    let voters = members.iter().filter(|member| member.is_voter).count();
+    (voters > 0 && voters.is_multiple_of(2)).then(|| {
+        let (survives, fewer) = ((voters - 1) / 2, voters - 1);
+        format!(
+            "an even number of masters ({voters}) survives the loss of {survives}, as {fewer} would; use an odd number"
+        )
+    })
 }
 
 /// Who does not answer, and what that means for the cluster.

@@ -41,6 +41,14 @@ impl Run {
         Self { child }
     }
 
+    /// Stops it, and waits for its end.
+    pub fn stop(self, cluster: &Cluster) -> Ended {
+        let masters = cluster.addresses();
+        let stopped = cluster.command(&["runs", "stop", "--masters", &masters]).output().expect("the program starts");
+        assert!(stopped.status.success(), "{}", String::from_utf8_lossy(&stopped.stderr));
+        self.end(cluster)
+    }
+
     /// Waits for its end.
     pub fn end(self, cluster: &Cluster) -> Ended {
         let output = self.child.wait_with_output().expect("the program ends");
