@@ -251,8 +251,16 @@ async fn who_answers_must_be_who_was_called() {
     let peers = Peers::start(options, &runtime, Arc::clone(&inbox) as _);
     peers.set(vec![at("b", c.port())]);
     // It was about to be let in when it found out who had answered.
-    assert_eq!(c.next().await, FromPeer::Hello("a".into()));
-    assert_eq!(c.next().await, FromPeer::Hello("a".into()));
+    for _ in 0..2 {
+        // Where c calls it, nobody listens.
+        let event = loop {
+            match c.next().await {
+                FromPeer::Ended(_) => {}
+                other => break other,
+            }
+        };
+        assert_eq!(event, FromPeer::Hello("a".into()));
+    }
     assert!(!peers.send("b", PeerFrameKind::Raft, Bytes::new()));
     let b = Node::start("b", 0, "s");
     b.peers.set(vec![at("a", 1)]);
