@@ -12,6 +12,9 @@ readonly PACKAGES=(
   cc:build-essential
   curl:curl
   faketime:faketime
+  haproxy:haproxy
+  ip:iproute2
+  keepalived:keepalived
   nginx:nginx-light
   openssl:openssl
   promtool:prometheus
@@ -24,7 +27,7 @@ readonly PACKAGES=(
 install_packages() {
   local missing=() entry as_root=()
   for entry in "${PACKAGES[@]}"; do
-    # Debian keeps nginx where the search path of ordinary users does not lead.
+    # Debian keeps servers where the search path of ordinary users does not lead.
     PATH="$PATH:/usr/sbin" command -v "${entry%%:*}" >/dev/null || missing+=("${entry##*:}")
   done
   if [[ ${#missing[@]} -eq 0 ]]; then return; fi

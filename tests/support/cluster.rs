@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
@@ -13,6 +14,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::akrida::program;
+use super::network::Network;
 use super::raw_http::{self, Reply};
 
 mod members;
@@ -32,12 +34,15 @@ pub struct Cluster {
     masters: Vec<Node>,
     workers: Vec<Node>,
     arguments: Vec<String>,
+    /// Where each master runs, if not beside the test.
+    network: Option<Rc<Network>>,
 }
 
 /// A process that may be dead.
 #[derive(Debug)]
 struct Node {
     name: String,
+    host: String,
     web_port: u16,
     /// What the variables METRICS_PORT and HEALTH_PORT of the process are: all masters read one file.
     metrics_port: u16,
@@ -60,11 +65,20 @@ pub struct Options {
     pub arguments: Vec<String>,
     /// More variables of a master or worker: its name, that of the variable, and the value.
     pub variables: Vec<[String; 3]>,
+    /// A network in which each master is a host of its own; without one, all are on this host.
+    pub network: Option<Rc<Network>>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { masters: 3, master: String::new(), worker: String::new(), arguments: Vec::new(), variables: Vec::new() }
+        let (master, worker) = (String::new(), String::new());
+        Self { masters: 3, master, worker, arguments: Vec::new(), variables: Vec::new(), network: None }
+    }
+}
+
+impl Options {
+    fn host(&self, master: usize) -> String {
+        self.network.as_ref().map_or_else(|| "127.0.0.1".to_owned(), |network| network.host(master))
     }
 }
 
@@ -86,15 +100,18 @@ impl Cluster {
             let text = worker_file(worker, options, link_ports);
             fs::write(folder.path().join(format!("{worker}.yml")), text).expect("a file");
         }
-        let mut node = |name: &str, web_port| {
+        let mut node = |name: &str, host: String, web_port| {
             let of_it = options.variables.iter().filter(|[node, ..]| node == name);
-            let mut node = Node::new(name, web_port, watch_ports.next().expect("enough ports"));
+            let mut node = Node::new(name, host, web_port, watch_ports.next().expect("enough ports"));
             node.variables = of_it.map(|[_, variable, value]| (variable.clone(), value.clone())).collect();
             node
         };
-        let masters = (1..).zip(web_ports).map(|(number, port)| node(&format!("master-{number}"), *port)).collect();
-        let workers_to_be = workers.iter().map(|name| node(name, 0)).collect();
-        let mut cluster = Self { folder, masters, workers: workers_to_be, arguments: options.arguments.clone() };
+        let master =
+            |(number, port): (usize, &u16)| node(&format!("master-{}", number + 1), options.host(number), *port);
+        let masters = web_ports.iter().enumerate().map(master).collect();
+        let workers_to_be = workers.iter().map(|name| node(name, "127.0.0.1".to_owned(), 0)).collect();
+        let (arguments, network) = (options.arguments.clone(), options.network.clone());
+        let mut cluster = Self { folder, masters, workers: workers_to_be, arguments, network };
         (0..cluster.masters.len()).for_each(|master| cluster.start_master(master));
         cluster.leader();
         (0..workers.len()).for_each(|worker| cluster.start_worker(worker));
@@ -115,7 +132,11 @@ impl Cluster {
         let mut arguments = ["--config", &config, "--node", &name].map(str::to_owned).to_vec();
         arguments.extend(self.arguments.iter().map(|argument| argument.replace("{}", &name)));
         let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
-        node.start(self.folder.path(), &arguments);
+        let folder = self.folder.path();
+        match &self.network {
+            Some(network) => network.within(master, || node.start(folder, &arguments)),
+            None => node.start(folder, &arguments),
+        }
     }
 
     /// Starts a worker that does not run.
@@ -235,7 +256,7 @@ impl Cluster {
 
     /// The base address of a master.
     pub fn url(&self, master: usize) -> String {
-        format!("http://127.0.0.1:{}", self.masters[master].web_port)
+        self.masters[master].url()
     }
 
     /// The base addresses at which a master can be configured to serve metrics and health checks.
@@ -255,7 +276,7 @@ impl Cluster {
 
     /// All masters as the command line takes them.
     pub fn addresses(&self) -> String {
-        let addresses = self.masters.iter().map(|master| format!("127.0.0.1:{}", master.web_port));
+        let addresses = self.masters.iter().map(|master| format!("{}:{}", master.host, master.web_port));
         addresses.collect::<Vec<_>>().join(",")
     }
 
@@ -310,10 +331,14 @@ impl Cluster {
 }
 
 impl Node {
-    fn new(name: &str, web_port: u16, watch_ports: &[u16]) -> Self {
+    fn new(name: &str, host: String, web_port: u16, watch_ports: &[u16]) -> Self {
         let (metrics_port, health_port) = (watch_ports[0], watch_ports[1]);
         let (name, variables) = (name.to_owned(), Vec::new());
-        Self { name, web_port, metrics_port, health_port, variables, child: None }
+        Self { name, host, web_port, metrics_port, health_port, variables, child: None }
+    }
+
+    fn url(&self) -> String {
+        format!("http://{}:{}", self.host, self.web_port)
     }
 
     fn watched(&self) -> [String; 2] {
@@ -375,14 +400,16 @@ pub fn free_ports(count: usize) -> Vec<u16> {
 fn masters_file(options: &Options, link_ports: &[u16], web_ports: &[u16]) -> String {
     let mut text = String::from("master_cluster:\n  enabled: true\n  nodes:\n");
     for (number, (port, web_port)) in link_ports.iter().zip(web_ports).enumerate() {
-        let (name, priority) = (number + 1, 100 - number * 10);
+        let (name, host, priority) = (number + 1, options.host(number), 100 - number * 10);
         let _ = writeln!(
             text,
-            "    - {{ name: master-{name}, host: 127.0.0.1, port: {port}, web_port: {web_port}, priority: {priority} }}"
+            "    - {{ name: master-{name}, host: {host}, port: {port}, web_port: {web_port}, priority: {priority} }}"
         );
     }
     text += "  election: { timeout: 500ms, heartbeat_interval: 100ms }\n";
-    text += "master:\n  bind: { host: 127.0.0.1 }\n  web: { host: 127.0.0.1 }\n";
+    // A host of its own has no other address that anybody could listen on.
+    let listens_on = if options.network.is_some() { "0.0.0.0" } else { "127.0.0.1" };
+    let _ = writeln!(text, "master:\n  bind: {{ host: {listens_on} }}\n  web: {{ host: {listens_on} }}");
     text += "  data_dir: data\n  cluster: { secret: a-secret-of-the-tests }\n";
     if options.master.is_empty() {
         text += "  workers: { heartbeat_interval: 500ms, heartbeat_liveness: 4 }\n";
@@ -392,7 +419,8 @@ fn masters_file(options: &Options, link_ports: &[u16], web_ports: &[u16]) -> Str
 }
 
 fn worker_file(name: &str, options: &Options, link_ports: &[u16]) -> String {
-    let hosts: Vec<_> = link_ports.iter().map(|port| format!("127.0.0.1:{port}")).collect();
+    let hosts: Vec<_> =
+        link_ports.iter().enumerate().map(|(master, port)| format!("{}:{port}", options.host(master))).collect();
     format!(
         "worker:\n  master: {{ hosts: [{}], reconnect_interval: 200ms }}\n  identity: {{ node_id: {name} }}\n\
          {}  cluster: {{ secret: a-secret-of-the-tests }}\n",

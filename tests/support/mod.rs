@@ -4,9 +4,13 @@
 
 pub mod akrida;
 pub mod bad_server;
+pub mod balancer;
+pub mod certificates;
 pub mod cluster;
 pub mod example;
+pub mod network;
 pub mod nginx;
 pub mod raw_http;
 pub mod target;
 pub mod tinyproxy;
+pub mod tls_http;

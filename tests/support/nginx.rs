@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use super::certificates::make_certificates;
+
 /// Attempts to start before giving up: another process may take a port between its choice and its use.
 const ATTEMPTS: usize = 5;
 
@@ -56,7 +58,7 @@ impl Nginx {
     /// # Panics
     /// With a clear message if nginx or openssl is missing or does not start.
     pub fn start() -> Self {
-        let program = program();
+        let program = super::balancer::program("nginx");
         let folder = tempfile::Builder::new().prefix("nginx-").tempdir().expect("a temporary folder");
         fs::write(folder.path().join("big"), vec![b'x'; BIG_BYTES]).expect("the file /big");
         fs::write(folder.path().join("slow"), vec![b'x'; SLOW_BYTES]).expect("the file /slow");
@@ -136,14 +138,6 @@ impl Drop for Nginx {
             let _ = self.master.wait();
         }
     }
-}
-
-fn program() -> PathBuf {
-    // Debian keeps it where the search path of ordinary users does not lead.
-    let candidates = ["nginx", "/usr/sbin/nginx"].map(PathBuf::from);
-    let works =
-        |program: &PathBuf| Command::new(program).arg("-v").output().is_ok_and(|output| output.status.success());
-    candidates.into_iter().find(works).expect("nginx is missing: run scripts/test.sh, which installs it")
 }
 
 fn command(program: &Path, folder: &Path) -> Command {
@@ -235,35 +229,6 @@ http {{
 }}
 "#
     )
-}
-
-/// An authority and a certificate signed by it: clients refuse an authority's certificate as that of a server.
-fn make_certificates(folder: &Path) {
-    let configuration = "\
-[req]
-distinguished_name = name
-prompt = no
-[name]
-CN = localhost
-[authority]
-basicConstraints = critical, CA:TRUE
-keyUsage = critical, keyCertSign
-subjectKeyIdentifier = hash
-[server]
-basicConstraints = critical, CA:FALSE
-extendedKeyUsage = serverAuth
-subjectAltName = DNS:localhost, IP:127.0.0.1
-";
-    fs::write(folder.join("openssl.cnf"), configuration).expect("the configuration of openssl");
-    let make = |arguments: &str| {
-        let mut openssl = Command::new("openssl");
-        openssl.current_dir(folder).stdin(Stdio::null());
-        let output = run(openssl.args(arguments.split_whitespace()));
-        assert!(output.status.success(), "openssl {arguments}: {}", String::from_utf8_lossy(&output.stderr));
-    };
-    let key = "-config openssl.cnf -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2";
-    make(&format!("req -x509 {key} -extensions authority -subj /CN=Test-authority -keyout ca.key -out ca.pem"));
-    make(&format!("req -x509 {key} -extensions server -CA ca.pem -CAkey ca.key -keyout server.key -out server.pem"));
 }
 
 fn run(command: &mut Command) -> Output {

@@ -68,7 +68,7 @@ pub fn request(method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) 
 }
 
 /// Splits an answer with a content length or none; other transfer codings are left in the body.
-fn parse(answer: &[u8]) -> io::Result<Reply> {
+pub fn parse(answer: &[u8]) -> io::Result<Reply> {
     let invalid = || io::Error::new(io::ErrorKind::InvalidData, "not an HTTP answer");
     let head_end = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n").ok_or_else(invalid)?;
     let head = std::str::from_utf8(&answer[..head_end]).map_err(|_| invalid())?;

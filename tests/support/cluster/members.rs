@@ -26,7 +26,8 @@ impl Cluster {
         let number = self.masters.len();
         let ports = free_ports(2);
         let (port, web_port) = (ports[0], ports[1]);
-        let node = Node::new(&format!("master-{}", number + 1), web_port, &free_ports(2));
+        let name = format!("master-{}", number + 1);
+        let node = Node::new(&name, "127.0.0.1".to_owned(), web_port, &free_ports(2));
         let own = format!(
             "    - {{ name: {}, host: 127.0.0.1, port: {port}, web_port: {web_port}, priority: 1 }}",
             node.name

@@ -17,7 +17,7 @@ pub struct Stranger {
 impl Cluster {
     /// Starts a process with these arguments.
     pub fn start_stranger(&self, name: &str, arguments: &[&str]) -> Stranger {
-        let mut node = Node::new(name, 0, &[0, 0]);
+        let mut node = Node::new(name, "127.0.0.1".to_owned(), 0, &[0, 0]);
         node.start(self.folder(), arguments);
         Stranger { log: node.log_file(self.folder()), node }
     }
