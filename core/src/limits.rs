@@ -366,6 +366,12 @@ pub const WEB_HEAD_WAIT: Duration = Duration::from_secs(5);
 /// How long requests in flight get when the web port closes.
 pub const WEB_STOP_GRACE: Duration = Duration::from_secs(6);
 
+/// Lines of its own log that a process keeps for those who look on from elsewhere.
+pub const LOG_LINES_KEPT_MAX: usize = 500;
+
+/// Bytes of such a line.
+pub const LOG_LINE_KEPT_BYTES_MAX: usize = 2_048;
+
 /// Connections to a port for metrics or health checks.
 pub const MONITORING_CONNECTIONS_MAX: usize = 64;
 

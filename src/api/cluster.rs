@@ -141,6 +141,24 @@ pub struct WorkerStatus {
     pub losses: u32,
 }
 
+impl WorkerStatus {
+    /// Its state in Locust's words, which are fewer.
+    #[must_use]
+    pub fn locust_state(&self) -> &str {
+        match &*self.state {
+            "preparing" | "stopped" => "ready",
+            "quarantined" => "missing",
+            state => state,
+        }
+    }
+
+    /// Whether it can take part in a run.
+    #[must_use]
+    pub fn is_present(&self) -> bool {
+        self.locust_state() != "missing"
+    }
+}
+
 /// What a master has applied, in short: masters that have applied the same have the same digest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StateDigest {

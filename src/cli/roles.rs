@@ -53,7 +53,7 @@ impl Role {
 }
 
 /// Options that only a master has.
-const OF_MASTERS: [&str; 8] = [
+const OF_MASTERS: [&str; 9] = [
     "node",
     "master-bind-host",
     "master-bind-port",
@@ -61,6 +61,7 @@ const OF_MASTERS: [&str; 8] = [
     "expect-workers-max-wait",
     "web-host",
     "web-port",
+    "web-base-path",
     "data-dir",
 ];
 
@@ -199,13 +200,15 @@ fn master_problem(error: &MasterError, effective: &Effective) -> Problem {
 }
 
 fn master_overrides(flags: &Flags) -> MasterOverrides {
-    let ClusterFlags { node, master_bind_host, master_bind_port, web_host, web_port, data_dir, .. } = &flags.cluster;
+    let ClusterFlags { node, master_bind_host, master_bind_port, web_host, web_port, web_base_path, data_dir, .. } =
+        &flags.cluster;
     MasterOverrides {
         node: node.clone(),
         bind_host: master_bind_host.clone(),
         bind_port: *master_bind_port,
         web_host: web_host.clone(),
         web_port: *web_port,
+        web_base_path: web_base_path.clone(),
         expect_workers: flags.cluster.expect_workers.and_then(|count| count.try_into().ok()),
         expect_wait: flags.cluster.expect_workers_max_wait,
         data_dir: data_dir.clone(),

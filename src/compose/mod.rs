@@ -27,6 +27,7 @@ mod scenario_file;
 mod shutdown;
 mod standalone;
 mod target_command;
+mod web_documents;
 pub mod web_parts;
 mod worker_role;
 

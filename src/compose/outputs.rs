@@ -64,7 +64,7 @@ fn write(file: Option<&Path>, content: impl FnOnce() -> anyhow::Result<String>) 
 }
 
 /// The ratios of the users that existed, or of the weights when none did.
-fn ratios(view: &RunView, scenario: &Scenario) -> Ratios {
+pub(super) fn ratios(view: &RunView, scenario: &Scenario) -> Ratios {
     let users: Vec<f64> = view.users_per_class.iter().map(|(_, users)| *users as f64).collect();
     if users.iter().any(|users| *users > 0.0) {
         Ratios::of(scenario, &users)

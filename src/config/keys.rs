@@ -28,7 +28,7 @@ sections! {
         "logging" "drills"
     ];
     BIND = "master.bind" ["host" "port"];
-    WEB = "master.web" ["host" "port" "auth_credentials" "auth_hash" "trusted_proxies"];
+    WEB = "master.web" ["host" "port" "base_path" "auth_credentials" "auth_hash" "trusted_proxies"];
     WORKERS = "master.workers" ["expect_workers" "expect_workers_max_wait" "heartbeat_liveness" "heartbeat_interval"];
     LOAD_DISTRIBUTION = "master.load_distribution" ["strategy" "rebalance_interval"];
     FAULT_TOLERANCE = "master.fault_tolerance" ["worker_timeout" "retry_failed_workers" "max_retries" "on_loss"];

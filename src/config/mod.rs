@@ -4,6 +4,7 @@
 //! Everything here is plain data and functions of it. Files, variables and the machine come in through
 //! [`Surroundings`]; what stands on the command line comes in as [`MasterOverrides`] and [`WorkerOverrides`].
 
+pub mod base_path;
 pub mod credentials;
 mod expand;
 pub mod keys;

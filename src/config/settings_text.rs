@@ -61,6 +61,9 @@ impl MasterConfig {
         yaml.section("web", |yaml| {
             yaml.text("host", &self.web.host);
             yaml.plain("port", self.web.port);
+            if !self.web.base_path.is_empty() {
+                yaml.text("base_path", &self.web.base_path);
+            }
             match (&self.web.auth_credentials, &self.web.auth_hash) {
                 (Some(credentials), _) => yaml.text("auth_credentials", &format!("{}:{MASK}", credentials.user)),
                 (None, Some(credentials)) => yaml.text("auth_hash", &format!("{}:{MASK}", credentials.user)),

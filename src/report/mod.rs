@@ -7,7 +7,7 @@
 //! - [`compare`]: two runs side by side
 //! - [`csv`]: the four files of `--csv`
 //! - [`json`]: `--json`, the entries in Locust's form
-//! - [`stats_requests`]: the answer of `/stats/requests`
+//! - [`stats_requests`], [`mod@exceptions`]: the answers of `/stats/requests` and `/exceptions`
 //! - [`summary`]: `--summary-json`, described by `docs/summary.schema.json`
 //! - [`html`]: the self-contained report page
 //!
@@ -18,6 +18,7 @@ pub mod compare;
 pub mod console;
 pub mod csv;
 pub mod duration_text;
+pub mod exceptions;
 pub mod file;
 pub mod html;
 

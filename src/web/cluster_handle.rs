@@ -51,6 +51,10 @@ pub trait MasterControl: Send + Sync + 'static {
     /// The scenario of runs that bring none, as this master has applied it; `None` if the cluster was given none.
     fn scenario(&self) -> Answering<'_, Option<Arc<Bundle>>>;
 
+    /// The scenario of a run while that goes on, and afterwards that of the masters if it has the same name, as this
+    /// master has applied it.
+    fn scenario_of(&self, run: RunId) -> Answering<'_, Option<Arc<Bundle>>>;
+
     /// Changes who is a master or who leads, as the leader; answered when it is done.
     fn change_members(&self, change: MemberChange, key: Option<RequestKey>) -> Answering<'_, ()>;
 

@@ -2,7 +2,7 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, RETRY_AFTER};
 use akrida_core::limits;
 
 use super::cluster_handle::WebAddress;
@@ -31,7 +31,7 @@ pub(super) async fn send(site: &Site, leader: &WebAddress, relayed: &Relayed) ->
     let body = body.inspect_err(|error| tracing::debug!(leader = %leader.name, %error, "answer cut off")).ok()?;
     let status = StatusCode::from_u16(answer.status().as_u16()).ok()?;
     let mut passed_on = HttpResponse::build(status);
-    for name in [CONTENT_TYPE, RETRY_AFTER] {
+    for name in [CONTENT_TYPE, CONTENT_DISPOSITION, RETRY_AFTER] {
         if let Some(value) = answer.headers().get(&name) {
             passed_on.insert_header((name, value.clone()));
         }

@@ -3,7 +3,7 @@
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, HeaderValue};
+use actix_web::http::header::{CACHE_CONTROL, HOST, HeaderMap, HeaderValue, ORIGIN};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpResponse};
 
@@ -17,15 +17,27 @@ pub(super) async fn pass(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let comes_from_elsewhere = request.headers().get("sec-fetch-site").is_some_and(|site| site == "cross-site");
     let changes = !request.method().is_safe() || CHANGED_BY_GET.contains(&request.path());
-    if comes_from_elsewhere && changes {
+    if changes && comes_from_elsewhere(request.headers()) {
         let reason = "pages of other sites may not change anything here";
         return Err(Failure::new(StatusCode::FORBIDDEN, "cross_site", reason).into());
     }
     let mut response = next.call(request).await?;
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)
+}
+
+/// Whether a page of another site makes this request. Browsers say so; an older one says only where the page is from.
+/// Scripts say neither.
+fn comes_from_elsewhere(headers: &HeaderMap) -> bool {
+    if let Some(site) = headers.get("sec-fetch-site") {
+        return site == "cross-site";
+    }
+    let Some(origin) = headers.get(ORIGIN) else { return false };
+    let origin = origin.to_str().unwrap_or_default();
+    let from = origin.split_once("://").map(|(_, authority)| authority);
+    // A page without an address of its own has the origin `null`.
+    from.is_none() || from != headers.get(HOST).and_then(|host| host.to_str().ok())
 }
 
 /// For paths that are none.

@@ -10,7 +10,7 @@ use akrida_core::limits;
 use akrida_core::plan::rate::SpawnRate;
 use akrida_core::state::command::Refusal;
 use akrida_core::view::Status;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::cluster_handle::ControlError;
 use super::failure::Failure;
@@ -69,18 +69,31 @@ impl Site {
     async fn swarm(&self, relayed: &Relayed) -> Local {
         let form = match SwarmForm::read(&relayed.body) {
             Ok(form) => form,
-            Err(message) => return Ok(swarm_answer(false, &message, None)),
+            Err(message) => return Ok(swarm_answer(false, &message, self.known_host().await?.as_deref(), None)),
         };
+        let host = match &form.host {
+            Some(host) => Some(host.clone()),
+            None => self.known_host().await?,
+        };
+        let host = host.as_deref();
         match self.swarmed(relayed, &form).await {
-            Ok(()) => Ok(swarm_answer(true, "Swarming started", form.host.as_deref())),
+            Ok(()) => Ok(swarm_answer(true, "Swarming started", host, form.run_time_ms)),
             Err(NotDone::Control(error)) if error.may_pass() => Err(error.into()),
-            Err(NotDone::Control(error)) => Ok(swarm_answer(false, &error.to_string(), form.host.as_deref())),
-            Err(NotDone::Failure(failure)) => Ok(swarm_answer(false, &failure.to_string(), form.host.as_deref())),
+            Err(NotDone::Control(error)) => Ok(swarm_answer(false, &error.to_string(), host, None)),
+            Err(NotDone::Failure(failure)) => Ok(swarm_answer(false, &failure.to_string(), host, None)),
         }
     }
 
+    /// The host of the active run, or else the one that the masters were given with their scenario.
+    async fn known_host(&self) -> Result<Option<String>, ControlError> {
+        let view = self.cluster().views().borrow().clone();
+        if let Some(view) = view.filter(|view| goes_on(view.status)) {
+            return Ok(view.run.host.as_deref().map(str::to_owned));
+        }
+        Ok(self.cluster().scenario().await?.and_then(|bundle| bundle.selection.host.clone()))
+    }
+
     async fn swarmed(&self, relayed: &Relayed, form: &SwarmForm) -> Result<(), NotDone> {
-        let goes_on = |status| matches!(status, Status::Spawning | Status::Running);
         let is_active = self.cluster().views().borrow().as_ref().is_some_and(|view| goes_on(view.status));
         if is_active {
             let order = Order::Edit { users: form.users, rate: form.rate };
@@ -110,9 +123,17 @@ impl Site {
     }
 }
 
-fn swarm_answer(success: bool, message: &str, host: Option<&str>) -> HttpResponse {
-    HttpResponse::Ok()
-        .json(json!({"success": success, "message": message, "host": host.map_or(Value::Null, Value::from)}))
+/// Whether `/swarm` edits the run.
+fn goes_on(status: Status) -> bool {
+    matches!(status, Status::Spawning | Status::Running)
+}
+
+fn swarm_answer(success: bool, message: &str, host: Option<&str>, run_time_ms: Option<u64>) -> HttpResponse {
+    let mut answer = json!({"success": success, "message": message, "host": host});
+    if let Some(run_time_ms) = run_time_ms {
+        answer["run_time"] = (run_time_ms / 1_000).into();
+    }
+    HttpResponse::Ok().json(answer)
 }
 
 /// The fields of `/swarm` that matter; others are ignored, as in Locust.
@@ -138,14 +159,19 @@ impl SwarmForm {
         let missing = || "Missing or invalid user_count or spawn_rate from /swarm request".to_owned();
         let users = field("user_count").ok_or_else(missing)?;
         let rate = field("spawn_rate").ok_or_else(missing)?;
-        let users = users.parse::<u64>().ok().filter(|users| *users <= limits::USERS_MAX);
-        let users = users.ok_or_else(|| {
-            let given = field("user_count").unwrap_or_default();
-            format!("Invalid user_count value: '{given}' (must be an integer)")
-        })?;
-        let given = rate;
-        let rate = given.parse::<f64>().ok().and_then(SpawnRate::per_second);
-        let rate = rate.ok_or_else(|| format!("Invalid spawn_rate value: '{given}' (must be a number)"))?;
+        let users = match users.parse::<i64>() {
+            Ok(count) => u64::try_from(count).map_err(|_| missing())?,
+            Err(_) => return Err(format!("Invalid user_count value: '{users}' (must be an integer)")),
+        };
+        if users > limits::USERS_MAX {
+            return Err(format!("Invalid user_count value: '{users}' (a run has at most {})", limits::USERS_MAX));
+        }
+        let rate = match rate.parse::<f64>() {
+            Ok(number) if number.is_finite() && number > 0.0 => SpawnRate::per_second(number)
+                .ok_or_else(|| format!("Invalid spawn_rate value: '{rate}' (the rate is out of range)"))?,
+            Ok(_) => return Err(missing()),
+            Err(_) => return Err(format!("Invalid spawn_rate value: '{rate}' (must be a number)")),
+        };
         let run_time_ms = field("run_time").map(|span| span_ms(&span)).transpose()?;
         let host = field("host").map(|host| host.replace(['<', '>'], ""));
         Ok(Self { users, rate, host, run_time_ms, profile: field("profile") })
@@ -184,8 +210,13 @@ mod tests {
             ("user_count=1", "Missing"),
             ("user_count=abc&spawn_rate=1", "Invalid user_count value: 'abc'"),
             ("user_count=99999999999999999999&spawn_rate=1", "Invalid user_count"),
-            ("user_count=1&spawn_rate=nan", "Invalid spawn_rate value: 'nan'"),
-            ("user_count=1&spawn_rate=0", "Invalid spawn_rate"),
+            ("user_count=99999999999&spawn_rate=1", "Invalid user_count"),
+            ("user_count=-1&spawn_rate=1", "Missing"),
+            ("user_count=2.5&spawn_rate=1", "Invalid user_count value: '2.5'"),
+            ("user_count=1&spawn_rate=x", "Invalid spawn_rate value: 'x'"),
+            ("user_count=1&spawn_rate=nan", "Missing"),
+            ("user_count=1&spawn_rate=0", "Missing"),
+            ("user_count=1&spawn_rate=1e300", "Invalid spawn_rate value: '1e300'"),
             ("user_count=1&spawn_rate=1&run_time=soon", "Valid run_time formats"),
         ] {
             let read = SwarmForm::read(body.as_bytes()).expect_err(body);

@@ -5,8 +5,10 @@
 //! changes something has a key that makes its repetition harmless (`idempotency`). What the cluster is and does is
 //! behind a [`ClusterHandle`]; this part knows HTTP only.
 
+mod base_path;
 mod cluster;
 pub mod cluster_handle;
+mod documents;
 mod failure;
 mod forward;
 mod gate;
@@ -25,4 +27,4 @@ pub use cluster_handle::{
 };
 pub use health::is_ready;
 pub use server::{WebServer, start};
-pub use site::{BuildSpec, Renderers, WebSetup};
+pub use site::{BuildSpec, Document, Made, MakeDocument, Renderers, Shown, Theme, WebSetup};

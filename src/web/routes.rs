@@ -5,7 +5,7 @@ use actix_web::web::{self, QueryConfig, ServiceConfig};
 use actix_web::{Resource, Route};
 
 use super::failure::Failure;
-use super::{cluster, gate, health, locust, runs};
+use super::{cluster, documents, gate, health, locust, runs};
 use crate::api::paths;
 
 /// Registers every path.
@@ -38,6 +38,7 @@ pub(super) fn configure(config: &mut ServiceConfig) {
         .service(at(paths::CLUSTER_REPLACE).route(web::post().to(cluster::replace)))
         .service(at(paths::CLUSTER_DIGEST).route(web::get().to(cluster::digest)))
         .service(at(paths::CLUSTER_SNAPSHOT).route(web::get().to(cluster::snapshot)));
+    config.configure(documents::configure);
     // Scripts for older versions of Locust stop and reset with GET.
     config
         .service(at("/stats/requests").route(web::get().to(locust::stats_requests)))
@@ -48,7 +49,7 @@ pub(super) fn configure(config: &mut ServiceConfig) {
 }
 
 /// A path that says what is wrong with a method that it does not know.
-fn at(path: &str) -> Resource {
+pub(super) fn at(path: &str) -> Resource {
     web::resource(path).default_service(web::to(async || {
         Err::<&str, _>(Failure::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "not with this method"))
     }))

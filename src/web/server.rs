@@ -14,7 +14,7 @@ use socket2::SockRef;
 use tokio::sync::Semaphore;
 
 use super::site::{Site, WebSetup};
-use super::{gate, routes};
+use super::{base_path, gate, routes};
 
 /// An open web port. It closes when it is dropped, without waiting for requests in flight.
 #[derive(Debug)]
@@ -59,7 +59,11 @@ fn listen(listener: TcpListener, setup: WebSetup) -> io::Result<(Server, SocketA
     let starts = Arc::new(Semaphore::new(limits::WEB_STARTS_AT_ONCE_MAX));
     let app = move || {
         let site = Site::new(setup.clone(), Arc::clone(&starts));
-        App::new().app_data(Data::new(site)).configure(routes::configure).wrap(from_fn(gate::pass))
+        App::new()
+            .app_data(Data::new(site))
+            .configure(routes::configure)
+            .wrap(from_fn(gate::pass))
+            .wrap(from_fn(base_path::strip))
     };
     let server = HttpServer::new(app)
         .workers(limits::WEB_THREADS)

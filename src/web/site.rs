@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use akrida_core::limits;
+use akrida_core::scenario::bundle::Bundle;
 use akrida_core::state::command::RunSpec;
 use akrida_core::view::RunView;
 use serde_json::Value;
@@ -15,6 +16,57 @@ use crate::api::{ClusterStatus, StartRun};
 
 /// Makes a run's specification from what a client asked for, or says what is wrong with it. It may take long.
 pub type BuildSpec = Arc<dyn Fn(&StartRun) -> Result<RunSpec, String> + Send + Sync>;
+
+/// What Locust serves of the active or last run, beside its statistics as JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Document {
+    /// The statistics, a row for each endpoint.
+    RequestsCsv,
+    /// The time series of the aggregate.
+    HistoryCsv,
+    /// The kinds of failures.
+    FailuresCsv,
+    /// The kinds of exceptions.
+    ExceptionsCsv,
+    /// The same as JSON.
+    Exceptions,
+    /// The ratios of classes and tasks as JSON.
+    Tasks,
+    /// The HTML report.
+    Report(Theme),
+}
+
+/// The colours of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Theme {
+    /// What the reader's system prefers.
+    System,
+    /// Dark on light.
+    Light,
+    /// Light on dark.
+    Dark,
+}
+
+/// What a document is made of.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    /// The active or last run; `None` before the first.
+    pub view: Option<Arc<RunView>>,
+    /// Its scenario, as far as it is still known.
+    pub bundle: Option<Arc<Bundle>>,
+}
+
+/// A document and the name under which it is saved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Made {
+    /// The document.
+    pub text: String,
+    /// A name that needs no quotes in a header.
+    pub file_name: String,
+}
+
+/// Makes a document, or says why there is none. It may take long.
+pub type MakeDocument = Arc<dyn Fn(Document, &Shown) -> Result<Made, String> + Send + Sync>;
 
 /// What makes documents of views; they belong to another part of the program.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +88,12 @@ pub struct WebSetup {
     pub build_spec: BuildSpec,
     /// Makes documents.
     pub renderers: Renderers,
+    /// Makes what Locust serves beside them.
+    pub make_document: MakeDocument,
+    /// The last lines of this master's log, oldest first.
+    pub recent_log: fn() -> Vec<String>,
+    /// What stands before every path in addresses for people, such as `/locust`; "" for nothing.
+    pub base_path: Arc<str>,
     /// How long a request is held while there is no leader.
     pub hold: Duration,
     /// How long this master is still ready without a leader.

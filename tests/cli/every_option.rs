@@ -29,6 +29,7 @@ fn sample(option: &OptionSpec) -> &'static str {
         "node" | "node-id" => "name",
         "master-bind-host" | "web-host" => "127.0.0.1",
         "master-bind-port" | "web-port" | "master-port" => "6000",
+        "web-base-path" => "/locust",
         "expect-workers" => "3",
         "expect-workers-max-wait" => "90",
         "data-dir" => "some/folder",
@@ -52,6 +53,7 @@ fn companions(key: &str) -> &'static [&'static str] {
         | "expect-workers-max-wait"
         | "web-host"
         | "web-port"
+        | "web-base-path"
         | "data-dir" => &["--master"],
         "node-id" | "master-host" | "master-port" | "worker-tags" => &["--worker"],
         "client-cert" => &["--client-key=k.pem"],
@@ -130,7 +132,7 @@ fn every_option_that_cannot_be_used_is_refused_from_everywhere() {
         assert_eq!(surroundings.problems(&[]), [format!("locust.conf:2: {}: {reason}", option.key)]);
         refused += 1;
     }
-    assert_eq!(refused, 14);
+    assert_eq!(refused, 13);
 }
 
 #[test]
@@ -160,6 +162,7 @@ fn variables_have_the_names_that_locust_gives_them() {
         ("run-time", Some("LOCUST_RUN_TIME")),
         ("web-host", Some("LOCUST_WEB_HOST")),
         ("web-port", Some("LOCUST_WEB_PORT")),
+        ("web-base-path", Some("LOCUST_WEB_BASE_PATH")),
         ("headless", Some("LOCUST_HEADLESS")),
         ("autostart", Some("LOCUST_AUTOSTART")),
         ("autoquit", Some("LOCUST_AUTOQUIT")),

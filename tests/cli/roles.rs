@@ -194,7 +194,7 @@ fn problems_of_the_file_come_with_those_of_the_options() {
             "LOCUST_EXPECT_WORKERS: 0 is out of range; allowed: 1 to 100000",
             "--web-port: 70000 is out of range; allowed: 0 to 65535",
             "--master-host: \"a b\" is no host name or address",
-            "c.yml:2:10: master.web.prot: unknown key `prot`, did you mean `port`? (allowed: host, port, auth_credentials, auth_hash, trusted_proxies)",
+            "c.yml:2:10: master.web.prot: unknown key `prot`, did you mean `port`? (allowed: host, port, base_path, auth_credentials, auth_hash, trusted_proxies)",
             "c.yml:3:13: master.data_dir: the value is missing",
         ]
     );

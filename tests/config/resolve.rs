@@ -98,6 +98,7 @@ fn the_command_line_wins_over_the_file() {
         bind_host: Some("10.0.0.1".to_owned()),
         bind_port: Some(0),
         web_port: Some(3_001),
+        web_base_path: Some("/locust".to_owned()),
         expect_workers: Some(5),
         expect_wait: Some(Duration::ZERO),
         data_dir: Some(PathBuf::from("/data")),
@@ -106,6 +107,7 @@ fn the_command_line_wins_over_the_file() {
     let config = Machine::default().try_master(THREE, overrides).unwrap();
     assert_eq!(config.bind, SocketBind { host: "10.0.0.1".to_owned(), port: 0 });
     assert_eq!((config.web.host.as_str(), config.web.port), ("127.0.0.1", 3_001));
+    assert_eq!(config.web.base_path, "/locust");
     // Where the others find it does not change by where it listens.
     assert_eq!((config.node.port, config.node.web_port), (1_000, 1_001));
     assert_eq!((config.workers.expect_workers, config.workers.expect_wait), (5, None));

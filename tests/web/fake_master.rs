@@ -177,6 +177,10 @@ impl MasterControl for FakeMaster {
         Box::pin(async { Ok(Some(Arc::new(bundle()))) })
     }
 
+    fn scenario_of(&self, _: RunId) -> Answering<'_, Option<Arc<Bundle>>> {
+        self.scenario()
+    }
+
     fn change_members(&self, change: MemberChange, _: Option<RequestKey>) -> Answering<'_, ()> {
         Box::pin(async move {
             if change == MemberChange::Remove("unknown".to_owned()) {
@@ -199,6 +203,17 @@ impl MasterControl for FakeMaster {
 impl Master {
     /// A master with a worker, without a leader, that holds requests for this long.
     pub(crate) fn start(name: &'static str, hold: Duration) -> Self {
+        Self::start_below("", name, hold)
+    }
+
+    /// A leader that serves everything also below this path.
+    pub(crate) fn leading_below(base_path: &str) -> Self {
+        let master = Self::start_below(base_path, "leader", Duration::from_secs(5));
+        master.fake.leads();
+        master
+    }
+
+    fn start_below(base_path: &str, name: &'static str, hold: Duration) -> Self {
         let role = Role::Following { leader: None };
         let behind = Behind {
             leadership: Leadership { term: 1, role, without_leader_ms: 0 },
@@ -221,6 +236,9 @@ impl Master {
                 summary: |view| json!({"id": view.run.id.to_string()}),
                 stats_requests: |view, _| json!({"state": view.map_or("ready", |view| view.status.as_str())}),
             },
+            make_document: akrida::compose::web_parts::make_document(),
+            recent_log: || vec!["a line".to_owned()],
+            base_path: base_path.into(),
             hold,
             ready_grace: Duration::from_millis(1_000),
         };

@@ -100,14 +100,28 @@ fn paths_and_methods_that_are_none_are_said_to_be() {
 fn pages_of_other_sites_change_nothing() {
     let leader = Master::leader();
     let run = leader.start_run();
-    let elsewhere = [("sec-fetch-site", "cross-site")];
-    assert_eq!(leader.post("/stop", &elsewhere, b"").status, 403);
-    assert_eq!(leader.post(&format!("/api/v1/runs/{run}/stop"), &elsewhere, b"").status, 403);
-    for path in ["/stop", "/stats/reset"] {
-        assert_eq!(send(&leader.url, "GET", path, &elsewhere, b"").unwrap().status, 403);
+    // The host of all requests here is `localhost`.
+    for elsewhere in [
+        ("sec-fetch-site", "cross-site"),
+        ("origin", "https://evil.test"),
+        ("origin", "http://localhost:1"),
+        ("origin", "http://localhost.evil.test"),
+        ("origin", "null"),
+        ("origin", ""),
+    ] {
+        let elsewhere = [elsewhere];
+        for path in ["/stop", "/swarm", "/api/v1/cluster/remove", &format!("/api/v1/runs/{run}/stop")] {
+            assert_eq!(leader.post(path, &elsewhere, b"").status, 403, "{elsewhere:?} {path}");
+        }
+        for path in ["/stop", "/stats/reset"] {
+            assert_eq!(send(&leader.url, "GET", path, &elsewhere, b"").unwrap().status, 403, "{elsewhere:?} {path}");
+        }
+        assert_eq!(send(&leader.url, "GET", "/api/v1/cluster", &elsewhere, b"").unwrap().status, 200);
     }
-    assert_eq!(send(&leader.url, "GET", "/api/v1/cluster", &elsewhere, b"").unwrap().status, 200);
     assert_eq!(leader.orders(), ["Start"]);
+    for own in [("sec-fetch-site", "same-origin"), ("sec-fetch-site", "none"), ("origin", "https://localhost")] {
+        assert_eq!(leader.post("/stats/reset", &[own], b"").status, 200, "{own:?}");
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //!
 //! A view is complete: whoever renders it needs nothing else, neither the state nor a clock.
 
+mod before;
 pub mod build;
 mod history;
 pub mod validity;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::cli::span;
 use crate::cli::values;
+use crate::config::base_path;
 use crate::config::network::{self, HostAndPort};
 use crate::config::written::{worker_name, worker_tag};
 
@@ -39,6 +40,9 @@ pub struct ClusterFlags {
     /// Master: port of the web UI; 0 takes a free one [default: 8089]
     #[arg(short = 'P', long, value_name = "PORT", value_parser = values::port, allow_negative_numbers = true)]
     pub web_port: Option<u16>,
+    /// Master: what stands before every path of the web UI, such as /locust
+    #[arg(long, value_name = "PATH", value_parser = base_path::base_path)]
+    pub web_base_path: Option<String>,
     /// Master: folder in which it keeps a folder of data that bears its name [default: /var/lib/akrida, or
     /// ./akrida-data if that cannot be written]
     #[arg(long, value_name = "DIR")]

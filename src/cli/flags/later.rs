@@ -16,9 +16,8 @@ use Takes::{Nothing, Value, Values};
 const NOT_YET: &str = "not available in this build yet";
 
 /// The long name, the short one, what it takes, and why it is refused.
-const LATER: [(&str, Option<char>, Takes, &str); 14] = [
+const LATER: [(&str, Option<char>, Takes, &str); 13] = [
     ("web-host-display-name", None, Value, NOT_YET),
-    ("web-base-path", None, Value, NOT_YET),
     ("web-login", None, Nothing, NOT_YET),
     ("tls-cert", None, Value, NOT_YET),
     ("tls-key", None, Value, NOT_YET),

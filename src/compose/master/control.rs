@@ -324,6 +324,17 @@ impl MasterControl for Arc<Control> {
         Box::pin(async { self.look(|sight| sight.state.scenario().cloned()).await })
     }
 
+    fn scenario_of(&self, run: RunId) -> Answering<'_, Option<Arc<Bundle>>> {
+        Box::pin(async move {
+            self.look(move |sight| {
+                let spec = sight.state.find_run(run)?.spec();
+                let of_masters = || sight.state.scenario().filter(|bundle| bundle.name == spec.scenario);
+                spec.bundle.as_ref().or_else(of_masters).cloned()
+            })
+            .await
+        })
+    }
+
     fn change_members(&self, change: MemberChange, key: Option<RequestKey>) -> Answering<'_, ()> {
         Box::pin(self.changes.make(change, key))
     }

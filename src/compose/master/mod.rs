@@ -40,7 +40,7 @@ use self::upkeep::Upkeep;
 use self::watched::Monitoring;
 use super::runnable::Origin;
 use super::shutdown::Signals;
-use super::{link_security, logging, preflight, web_parts};
+use super::{link_security, logging, preflight, web_documents, web_parts};
 use crate::cli::{Exit, MasterRole};
 use crate::config::MasterConfig;
 use crate::live::LogLines;
@@ -271,6 +271,9 @@ fn web_setup(config: &MasterConfig, control: &Arc<Control>, origin: &Origin) -> 
         cluster: ClusterHandle::new(Arc::clone(control)),
         build_spec: web_parts::build_spec_of(origin.clone(), distribution(config)),
         renderers: web_parts::renderers(),
+        make_document: web_documents::make_document_of(origin.clone()),
+        recent_log: crate::logging::recent_lines,
+        base_path: config.web.base_path.as_str().into(),
         hold: limits::WEB_HOLD,
         ready_grace: WebSetup::ready_grace_for(config.election.timeout),
     }

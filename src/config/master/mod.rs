@@ -100,6 +100,8 @@ pub struct WebConfig {
     pub host: String,
     /// The port; 0 takes a free one.
     pub port: u16,
+    /// What stands before every path in addresses for people, such as `/locust`; "" for nothing.
+    pub base_path: String,
     /// Who may log in; without any of the two, everybody is let in.
     pub auth_credentials: Option<Credentials>,
     /// The same with a hash in place of the password.

@@ -26,6 +26,8 @@ pub struct MasterOverrides {
     pub web_host: Option<String>,
     /// On which port.
     pub web_port: Option<u16>,
+    /// What stands before every path of its web UI.
+    pub web_base_path: Option<String>,
     /// How many workers a run waits for.
     pub expect_workers: Option<usize>,
     /// How long; zero for ever.
@@ -154,6 +156,7 @@ impl MasterFile {
         let web = WebConfig {
             host: host(&overrides.web_host, &self.web.host),
             port: overrides.web_port.or(own_web_port).or(self.web.port).unwrap_or(defaults::WEB_PORT),
+            base_path: overrides.web_base_path.as_ref().or(self.web.base_path.as_ref()).cloned().unwrap_or_default(),
             auth_credentials: self.web.auth_credentials.clone(),
             auth_hash: self.web.auth_hash.clone(),
             trusted_proxies: self.web.trusted_proxies.clone(),

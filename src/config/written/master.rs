@@ -8,6 +8,7 @@ use akrida_core::state::command::{LossPolicy, Strategy};
 
 use super::reader::Reader;
 use super::{MasterFile, WrittenWeb, cluster};
+use crate::config::base_path::base_path;
 use crate::config::credentials::{Credentials, HashedCredentials};
 use crate::config::keys;
 use crate::config::master::defaults;
@@ -57,6 +58,7 @@ fn decode_web(reader: &mut Reader<'_>, object: &Object<'_>) -> WrittenWeb {
     WrittenWeb {
         host: reader.parsed(object, "host", LISTEN_HOST, listen_host),
         port: reader.listen_port(object, "port"),
+        base_path: reader.parsed(object, "base_path", "a path such as `/locust`", base_path),
         auth_credentials: reader.parsed(object, "auth_credentials", "`user:password`", Credentials::parse),
         auth_hash: reader.parsed(object, "auth_hash", "`user:hash`", HashedCredentials::parse),
         trusted_proxies: reader.list(

@@ -111,6 +111,8 @@ pub struct WrittenWeb {
     pub host: Option<String>,
     /// The port.
     pub port: Option<u16>,
+    /// What stands before every path.
+    pub base_path: Option<String>,
     /// Who may log in.
     pub auth_credentials: Option<Credentials>,
     /// The same without the password.

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use akrida_core::view::RunView;
 
-pub use rows::{exceptions, failures, history_header, history_rows, stats};
+pub use rows::{exceptions, failures, history, history_header, history_rows, stats};
 
 use super::file::{self, WriteError};
 use super::utc;

@@ -99,6 +99,45 @@ pub fn history_rows(view: &RunView, full: bool) -> String {
     text(rows)
 }
 
+/// The whole history of a run from its time series, in the columns of `PREFIX_stats_history.csv`: a row for each second of
+/// the aggregate, more apart in the older half of a long run. Percentiles are those of that time, and only three are kept;
+/// what nobody knows any more is `N/A`.
+#[must_use]
+pub fn history(view: &RunView) -> String {
+    let (mut requests, mut failures, mut sum_us) = (0_u64, 0_u64, 0.0);
+    let rows = view.history.iter().map(|point| {
+        requests += point.requests;
+        failures += point.failures;
+        sum_us += point.mean_us.map_or(0.0, |mean| finite(mean) * point.requests as f64);
+        let mean_ms = if requests == 0 { 0.0 } else { sum_us / requests as f64 / 1e3 };
+        let mut row = vec![
+            (point.unix_ms / 1_000).to_string(),
+            point.users.to_string(),
+            String::new(),
+            "Aggregated".to_owned(),
+            format!("{:.6}", finite(point.rps)),
+            format!("{:.6}", finite(point.failures_per_s)),
+        ];
+        row.extend(REPORTED.iter().map(|(_, title)| {
+            let known = match *title {
+                "50%" => point.p50_us,
+                "95%" => point.p95_us,
+                "99%" => point.p99_us,
+                _ => None,
+            };
+            known.map_or_else(unknown, |us| milliseconds::whole(us).to_string())
+        }));
+        row.extend([requests.to_string(), failures.to_string(), unknown(), shortest(mean_ms)]);
+        row.extend([unknown(), unknown(), unknown()]);
+        row
+    });
+    history_header() + &text(rows)
+}
+
+fn unknown() -> String {
+    "N/A".to_owned()
+}
+
 const TOTALS: [&str; 7] = [
     "Request Count",
     "Failure Count",

@@ -49,6 +49,18 @@ fn the_full_history_has_each_endpoint_with_current_percentiles() {
 }
 
 #[test]
+fn the_history_of_a_run_is_its_time_series() {
+    let view = sample_view::small();
+    let text = history(&view);
+    let rows: Vec<_> = text.strip_prefix(HISTORY_TITLES).unwrap().lines().collect();
+    assert_eq!(rows.len(), view.history.len());
+    assert!(rows.iter().all(|row| row.split(',').count() == HISTORY_TITLES.split(',').count()), "{rows:?}");
+    let totals: Vec<_> = rows.iter().map(|row| row.split(',').nth(17).unwrap().parse::<u64>().unwrap()).collect();
+    assert_eq!(totals.last().copied(), Some(view.history.iter().map(|point| point.requests).sum()));
+    assert!(totals.is_sorted(), "{totals:?}");
+}
+
+#[test]
 fn texts_are_quoted_where_they_must_be() {
     let mut view = sample_view::busy();
     view.errors[0].error = "wanted \"a\", got\r\nb".into();
