@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Installs what scripts/test.sh needs, each tool only if it is missing: Debian packages, and cargo-deny under
+# Installs what scripts/test.sh needs, each tool only if it is missing: Debian packages, and cargo-deny and Locust under
 # target/tools. Says what to do where it cannot install.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 readonly DENY_VERSION=0.20.2
+readonly LOCUST_VERSION=2.47.0
 readonly TOOLS="$PWD/target/tools"
 
 # Commands, and the Debian packages that bring them.
@@ -30,6 +31,8 @@ install_packages() {
     # Debian keeps servers where the search path of ordinary users does not lead.
     PATH="$PATH:/usr/sbin" command -v "${entry%%:*}" >/dev/null || missing+=("${entry##*:}")
   done
+  # Debian has this part of Python in a package of its own.
+  python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
   if [[ ${#missing[@]} -eq 0 ]]; then return; fi
   if ! command -v apt-get >/dev/null; then
     echo "missing: ${missing[*]} (the names of Debian's packages); install them and start again"
@@ -47,6 +50,14 @@ install_cargo_deny() {
   CARGO_PROFILE_DEV_DEBUG=0 cargo install --quiet --locked --debug --root "$TOOLS" "cargo-deny@$DENY_VERSION"
 }
 
+# The real Locust, with which the HTTP interface of masters is compared.
+install_locust() {
+  local python="$TOOLS/locust"
+  if [[ "$("$python/bin/locust" --version 2>/dev/null)" == "locust $LOCUST_VERSION "* ]]; then return; fi
+  python3 -m venv --clear "$python"
+  "$python/bin/pip" install --quiet --disable-pip-version-check "locust==$LOCUST_VERSION"
+}
+
 check_toolchain() {
   local command
   for command in 'rustc' 'cargo' 'cargo fmt' 'cargo clippy'; do
@@ -59,3 +70,4 @@ check_toolchain() {
 check_toolchain
 install_packages
 install_cargo_deny
+install_locust
