@@ -205,6 +205,24 @@ fn a_connection_is_upgraded_only_when_the_client_asks_for_it() {
 }
 
 #[test]
+fn a_client_that_speaks_http2_is_served_as_others_are() {
+    for kind in BOTH {
+        let front = Front::of(kind);
+        let url = format!("https://localhost:{}/swarm", front.balancer.tls_port());
+        let mut curl = Command::new("curl");
+        curl.args(["-sS", "--http2", "-o", "/dev/null", "-w", "%{http_version} %{response_code}"]);
+        curl.args(["-d", "user_count=1", "--cacert"]).arg(front.balancer.authority()).arg(&url);
+        let output = curl.output().expect("curl is missing: run scripts/test.sh, which installs it");
+        assert_eq!(text_of(&output), "2 200", "{kind:?}");
+        let seen = front.only();
+        assert_eq!((&*seen.what, &seen.body[..]), ("POST /swarm", &b"user_count=1"[..]), "{kind:?}");
+        // With its port: masters compare it with where a page is from.
+        assert_eq!(seen.header("host"), format!("localhost:{}", front.balancer.tls_port()), "{kind:?}");
+        assert!(seen.header("idempotency-key").len() >= 32, "{kind:?}");
+    }
+}
+
+#[test]
 fn the_statistics_page_is_on_its_own_port_and_changes_nothing() {
     let front = Front::of(Kind::Haproxy);
     let stats = front.balancer.stats_url();

@@ -73,7 +73,17 @@ impl Balancer {
 
     /// A client of its TLS port.
     pub fn client(&self) -> TlsClient {
-        TlsClient::new(self.tls_port, &self.folder.path().join("ca.pem"))
+        TlsClient::new(self.tls_port, &self.authority())
+    }
+
+    /// Its port with TLS.
+    pub fn tls_port(&self) -> u16 {
+        self.tls_port
+    }
+
+    /// The certificate (PEM) of the authority that signed its own.
+    pub fn authority(&self) -> PathBuf {
+        self.folder.path().join("ca.pem")
     }
 
     /// The address of its port without TLS.
