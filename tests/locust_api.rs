@@ -164,6 +164,10 @@ fn a_master_answers_as_locust_does() {
     assert_same_answer("/stop", &both.post("/stop", ""));
     both.await_both("/stats/requests", |stats| stats["state"] == "stopped" && stats["user_count"] == 0);
     compare_all(&both, "after a run");
+    both.await_both("/logs", |logs| {
+        let workers = logs["workers"].as_object().unwrap();
+        workers.len() == 1 && workers.values().all(|lines| lines[0].is_string())
+    });
     let [locust, own] = both.post("/stats/reset", "");
     assert_eq!((own.text(), media_type(&own)), (locust.text(), media_type(&locust)));
 }

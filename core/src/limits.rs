@@ -372,6 +372,15 @@ pub const LOG_LINES_KEPT_MAX: usize = 500;
 /// Bytes of such a line.
 pub const LOG_LINE_KEPT_BYTES_MAX: usize = 2_048;
 
+/// Lines of its log that a worker tells the leader.
+pub const WORKER_LOG_LINES_MAX: usize = 100;
+
+/// Bytes of such a line.
+pub const WORKER_LOG_LINE_BYTES_MAX: usize = 512;
+
+/// How often a worker looks whether its log says anything new.
+pub const WORKER_LOG_EVERY: Duration = Duration::from_secs(5);
+
 /// Connections to a port for metrics or health checks.
 pub const MONITORING_CONNECTIONS_MAX: usize = 64;
 

@@ -199,6 +199,7 @@ impl Draw {
             FromWorker::StopRun { run, at_us: self.numbers[1], reason: StopReason::DataExhausted },
             FromWorker::LeaseRows { run, feeder: 2, request: 3, used: self.rows(), want: self.numbers[1] },
             FromWorker::CloseRows { run, feeder: 2, unused: self.rows() },
+            FromWorker::Log { lines: vec![self.text(), self.text()] },
             FromWorker::Goodbye,
         ]
     }
@@ -230,6 +231,7 @@ fn all_are_drawn(to: &ToWorker, from: &FromWorker) {
         | FromWorker::StopRun { .. }
         | FromWorker::LeaseRows { .. }
         | FromWorker::CloseRows { .. }
+        | FromWorker::Log { .. }
         | FromWorker::Goodbye => {}
     }
 }

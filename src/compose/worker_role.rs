@@ -88,7 +88,7 @@ fn start_worker(origin: &Origin, role: &WorkerRole, incarnation: Incarnation) ->
     let masters = role.config.masters.len();
     WorkerActor::start_in_arbiter(&Arbiter::new().handle(), move |_| {
         let worker = WorkerActor::new(id, incarnation, options).with_profile(profile);
-        worker.with_masters(masters).with_memory_limit(memory_bytes)
+        worker.with_masters(masters).with_memory_limit(memory_bytes).with_log(crate::logging::recent_lines)
     })
 }
 

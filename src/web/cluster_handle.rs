@@ -1,5 +1,6 @@
 //! What the web port asks of its master.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -54,6 +55,9 @@ pub trait MasterControl: Send + Sync + 'static {
     /// The scenario of a run while that goes on, and afterwards that of the masters if it has the same name, as this
     /// master has applied it.
     fn scenario_of(&self, run: RunId) -> Answering<'_, Option<Arc<Bundle>>>;
+
+    /// The last lines of the log of each worker, as far as this master was told: a leader is told by all of them.
+    fn worker_logs(&self) -> Answering<'_, BTreeMap<String, Vec<Arc<str>>>>;
 
     /// Changes who is a master or who leads, as the leader; answered when it is done.
     fn change_members(&self, change: MemberChange, key: Option<RequestKey>) -> Answering<'_, ()>;

@@ -74,10 +74,13 @@ async fn worker_count(request: HttpRequest, site: Data<Site>) -> Answer {
     site.at_leader(&relayed, limits::WEB_HOLD, local).await
 }
 
-/// The last lines of the leader's log. Those of workers stay with them.
+/// The last lines of the logs of the leader and of the workers.
 async fn logs(request: HttpRequest, site: Data<Site>) -> Answer {
     let relayed = Relayed::reading(&request);
-    let local = async || Ok(HttpResponse::Ok().json(json!({"master": (site.setup.recent_log)(), "workers": {}})));
+    let local = async || {
+        let workers = site.cluster().worker_logs().await?;
+        Ok(HttpResponse::Ok().json(json!({"master": (site.setup.recent_log)(), "workers": workers})))
+    };
     site.at_leader(&relayed, limits::WEB_HOLD, local).await
 }
 

@@ -50,7 +50,7 @@ fn exceptions_tasks_logs_and_the_number_of_workers_are_json() {
     // No worker has reported any user yet.
     assert_eq!(get(&leader.url, "/tasks").json()["per_class"]["Visitor"]["ratio"], 0.0);
     let logs = get(&leader.url, "/logs").json();
-    assert_eq!(logs, serde_json::json!({"master": ["a line"], "workers": {}}));
+    assert_eq!(logs, serde_json::json!({"master": ["a line"], "workers": {"w": ["another line"]}}));
     assert_eq!(get(&leader.url, "/worker-count").json(), serde_json::json!({"worker_count": 0}));
 }
 

@@ -1,6 +1,6 @@
 //! A master whose leadership, answers and failures a test decides.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
@@ -179,6 +179,10 @@ impl MasterControl for FakeMaster {
 
     fn scenario_of(&self, _: RunId) -> Answering<'_, Option<Arc<Bundle>>> {
         self.scenario()
+    }
+
+    fn worker_logs(&self) -> Answering<'_, BTreeMap<String, Vec<Arc<str>>>> {
+        Box::pin(async { Ok([("w".to_owned(), vec![Arc::from("another line")])].into()) })
     }
 
     fn change_members(&self, change: MemberChange, _: Option<RequestKey>) -> Answering<'_, ()> {

@@ -26,6 +26,7 @@ use super::published::{Published, Publisher};
 use super::reads::Reads;
 use super::sessions::Sessions;
 use super::unproved::{Heartbeat, Unproved};
+use super::worker_logs::WorkerLogs;
 use crate::link::Downlink;
 
 /// Opens a log that tells its events to this recipient.
@@ -44,6 +45,7 @@ pub struct CoordinatorActor {
     publisher: Publisher,
     clock: Instant,
     refused: RefusedCallers,
+    worker_logs: WorkerLogs,
 }
 
 enum Log {
@@ -75,6 +77,7 @@ impl CoordinatorActor {
             publisher,
             clock: Instant::now(),
             refused: RefusedCallers::default(),
+            worker_logs: WorkerLogs::default(),
         };
         (actor, published)
     }
@@ -82,6 +85,17 @@ impl CoordinatorActor {
     /// The state as it is applied here.
     pub(super) fn state(&self) -> &ClusterState {
         &self.state
+    }
+
+    /// What the workers' logs say, as far as this master was told.
+    pub(super) fn worker_logs(&self) -> &WorkerLogs {
+        &self.worker_logs
+    }
+
+    /// Keeps what a worker's log says.
+    pub(super) fn keep_worker_log(&mut self, worker: &WorkerId, lines: &[Arc<str>]) {
+        let state = &self.state;
+        self.worker_logs.keep(worker, lines, |worker| state.worker(worker).is_some());
     }
 
     /// The leader's part, if this master leads.

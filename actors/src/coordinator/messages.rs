@@ -6,12 +6,13 @@ use akrida_core::ids::RaftId;
 use akrida_core::state::ClusterState;
 use akrida_core::state::command::Command;
 use akrida_core::state::request::{Reply, RequestKey};
-use akrida_core::wire::ToWorker;
+use akrida_core::wire::{FromWorker, ToWorker};
 use tokio::sync::oneshot;
 
 use super::actor::CoordinatorActor;
 use super::log::Told;
 use super::proposals::{OrderError, Outcome};
+use super::worker_logs::WorkerLogs;
 use crate::link::{Attach, Detach, Downlink, Uplink};
 
 /// An operator's order; answered when it is applied.
@@ -58,6 +59,8 @@ pub struct Sight<'a> {
     pub leader: Option<RaftId>,
     /// Microseconds of the coordinator's monotonic clock.
     pub now_us: u64,
+    /// What the workers' logs say, if this master leads.
+    pub worker_logs: &'a WorkerLogs,
 }
 
 impl<T> std::fmt::Debug for Look<T> {
@@ -107,6 +110,9 @@ impl Handler<Uplink> for CoordinatorActor {
     type Result = ();
 
     fn handle(&mut self, uplink: Uplink, context: &mut Context<Self>) {
+        if let FromWorker::Log { lines } = &uplink.message {
+            return self.keep_worker_log(&uplink.worker, lines);
+        }
         self.take(uplink, context);
     }
 }
@@ -178,6 +184,7 @@ impl<T: Send + 'static> Handler<Look<T>> for CoordinatorActor {
 
     fn handle(&mut self, Look(look): Look<T>, _: &mut Context<Self>) -> Self::Result {
         let (leader, now_us) = (self.leader(), self.now().mono_us);
-        MessageResult(look(Sight { state: self.state(), core: self.core(), leader, now_us }))
+        let worker_logs = self.worker_logs();
+        MessageResult(look(Sight { state: self.state(), core: self.core(), leader, now_us, worker_logs }))
     }
 }

@@ -5,7 +5,8 @@
 //! - `actor`: applies what is committed; while this master leads, carries out what the core decides
 //! - `changes`: what the log says of workers
 //! - `unproved`: what only a leader may say that proves that it leads
-//! - `proposals`, `reads`: what waits for the log; `sessions`: the attached workers; `published`: what others see
+//! - `proposals`, `reads`: what waits for the log; `sessions`: the attached workers; `published`: what others see;
+//!   `worker_logs`: what workers tell of theirs
 
 mod actor;
 mod changes;
@@ -18,9 +19,11 @@ mod published;
 mod reads;
 mod sessions;
 mod unproved;
+mod worker_logs;
 
 pub use actor::{CoordinatorActor, OpenLog};
 pub use local_log::LocalLog;
 pub use no_log::NoLog;
 pub use proposals::{OrderError, Outcome};
 pub use published::{Published, ViewReceiver};
+pub use worker_logs::WorkerLogs;

@@ -12,6 +12,7 @@ use akrida_core::worker::{Input, Output, RunEvent, Sealed, WorkerCore};
 use tokio::sync::{oneshot, watch};
 
 use super::load::{Done, Load};
+use super::log_tail::{LogTail, ReadLog};
 use super::masters::Masters;
 use super::orders::WorkerEnd;
 use super::sight::WorkerSight;
@@ -41,6 +42,7 @@ pub struct WorkerActor {
     memory_limit_bytes: Option<u64>,
     /// Why the leader did not want this worker, as it said last.
     put_off: Option<Arc<str>>,
+    log: LogTail,
     timer: Option<SpawnHandle>,
     end: watch::Sender<Option<WorkerEnd>>,
 }
@@ -64,6 +66,7 @@ impl WorkerActor {
             vitals: Vitals::default(),
             memory_limit_bytes: None,
             put_off: None,
+            log: LogTail::default(),
             timer: None,
             end: watch::Sender::new(None),
         }
@@ -85,6 +88,12 @@ impl WorkerActor {
     #[must_use]
     pub fn with_memory_limit(self, bytes: Option<u64>) -> Self {
         Self { memory_limit_bytes: bytes, ..self }
+    }
+
+    /// The same with a log of which it tells the leader the last lines.
+    #[must_use]
+    pub fn with_log(self, read: ReadLog) -> Self {
+        Self { log: LogTail::of(read), ..self }
     }
 
     pub(super) fn masters(&mut self) -> &mut Masters {
@@ -123,6 +132,14 @@ impl WorkerActor {
             self.carry_out(output, context);
         }
         self.arm_timer(context);
+    }
+
+    /// Tells a leader that knows this worker what is new in the log.
+    fn tell_log(&mut self) {
+        let Some(term) = self.masters.leader_term().filter(|_| self.core.is_welcomed()) else { return };
+        if let Some(news) = self.log.news_for(term) {
+            self.masters.say(&self.id, self.incarnation, news);
+        }
     }
 
     fn of_run(&mut self, run: RunId, event: RunEvent, context: &mut Context<Self>) {
@@ -310,6 +327,7 @@ impl Actor for WorkerActor {
 
     fn started(&mut self, context: &mut Self::Context) {
         context.set_mailbox_capacity(limits::WORKER_MAILBOX);
+        context.run_interval(limits::WORKER_LOG_EVERY, |actor, _| actor.tell_log());
     }
 }
 

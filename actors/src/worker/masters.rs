@@ -80,6 +80,11 @@ impl Masters {
         self.links.values().filter(|link| link.way.is_some()).count()
     }
 
+    /// The term of the master that leads, if one does.
+    pub(super) fn leader_term(&self) -> Option<u64> {
+        self.leader.map(|(_, term)| term)
+    }
+
     /// A master in this process is there. It leads until it says otherwise.
     pub(super) fn connect(&mut self, uplink: Recipient<Uplink>) -> Vec<Input> {
         let link = self.links.entry(LOCAL).or_insert_with(|| Link { leads: Some(0), ..Link::default() });

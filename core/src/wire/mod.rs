@@ -230,6 +230,11 @@ pub enum FromWorker {
         /// What it did not use.
         unused: Vec<RowRange>,
     },
+    /// The last lines of the worker's log, oldest first, for whoever looks on. Said again to a new leader.
+    Log {
+        /// The lines.
+        lines: Vec<Arc<str>>,
+    },
     /// The worker leaves in good order: its users are stopped and its last delta is safe.
     Goodbye,
 }

@@ -335,6 +335,16 @@ impl MasterControl for Arc<Control> {
         })
     }
 
+    fn worker_logs(&self) -> Answering<'_, BTreeMap<String, Vec<Arc<str>>>> {
+        Box::pin(async {
+            self.look(|sight| {
+                let logs = sight.worker_logs.iter();
+                logs.map(|(worker, lines)| (worker.to_string(), lines.to_vec())).collect()
+            })
+            .await
+        })
+    }
+
     fn change_members(&self, change: MemberChange, key: Option<RequestKey>) -> Answering<'_, ()> {
         Box::pin(self.changes.make(change, key))
     }
