@@ -1,8 +1,10 @@
 //! What the balancers pass on, what they change, and what they keep from the outside.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::path::Path;
 use std::process::Command;
+use std::thread;
+use std::time::Duration;
 
 use super::stand_in::{Answer, Front};
 use crate::support::balancer::{Kind, program, text_of};
@@ -193,15 +195,42 @@ fn a_connection_is_upgraded_only_when_the_client_asks_for_it() {
         front.client.get("/");
         let plain = front.only();
         assert_eq!(plain.all("upgrade"), [""; 0], "{kind:?}");
-        assert!(!plain.all("connection").contains(&"upgrade"), "{kind:?} {plain:?}");
+        let asked_to = plain.all("connection");
+        // Nothing at all: the connection to the master is kept for the next request.
+        assert!(asked_to.is_empty() || asked_to == ["keep-alive"], "{kind:?} {plain:?}");
 
         let mut stream = front.open_feed();
         stream.write_all(b"there and back").unwrap();
         let mut back = [0; 14];
         stream.read_exact(&mut back).unwrap();
         assert_eq!(&back, b"there and back", "{kind:?}");
-        assert_eq!(front.seen()[1].header("upgrade"), "websocket", "{kind:?}");
+        let upgraded = &front.seen()[1];
+        assert_eq!(upgraded.header("upgrade"), "websocket", "{kind:?}");
+        assert!(upgraded.header("connection").eq_ignore_ascii_case("upgrade"), "{kind:?} {upgraded:?}");
     }
+}
+
+#[test]
+fn a_feed_that_is_silent_for_longer_than_a_request_may_be_stays_open() {
+    thread::scope(|scope| {
+        for kind in BOTH {
+            scope.spawn(move || {
+                let front = Front::deciding(kind, |_, what| match what {
+                    "GET /ready" => Answer::Status(200),
+                    _ => Answer::Upgrade,
+                });
+                let mut feed = front.open_feed();
+                let longer = Duration::from_secs(10);
+                feed.sock.set_read_timeout(Some(longer)).unwrap();
+                let ended = feed.read(&mut [0]).unwrap_err();
+                assert!(matches!(ended.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut), "{kind:?} {ended:?}");
+                feed.write_all(b"still there").unwrap();
+                let mut back = [0; 11];
+                feed.read_exact(&mut back).unwrap();
+                assert_eq!(&back, b"still there", "{kind:?}");
+            });
+        }
+    });
 }
 
 #[test]

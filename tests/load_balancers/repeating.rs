@@ -1,6 +1,6 @@
 //! What happens to a request when the master that it is given to does not answer it.
 
-use std::io::Read;
+use std::io::{Read, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -35,6 +35,26 @@ fn a_request_that_gets_no_good_answer_goes_to_another_master_with_the_same_key_a
             assert_eq!(seen[0].header("idempotency-key"), seen[1].header("idempotency-key"), "{kind:?} {first:?}");
             assert_eq!((&seen[0].body[..], &seen[1].body[..]), (&b"user_count=7"[..], &b"user_count=7"[..]));
         }
+    }
+}
+
+#[test]
+fn a_request_that_comes_in_pieces_is_repeated_too() {
+    for kind in BOTH {
+        let front = first_does(kind, Answer::Close);
+        let mut stream = front.client.connect().unwrap();
+        let request = raw_http::request("POST", "/swarm", &[], b"user_count=7");
+        let (first, second) = request.split_at(request.len() - 6);
+        stream.write_all(first).unwrap();
+        // So that the pieces arrive apart.
+        std::thread::sleep(Duration::from_millis(300));
+        stream.write_all(second).unwrap();
+        let mut answer = Vec::new();
+        // With or without the goodbye of TLS.
+        let _ = stream.read_to_end(&mut answer);
+        assert_eq!(raw_http::parse(&answer).unwrap().status, 200, "{kind:?}");
+        let bodies: Vec<_> = front.seen().iter().map(|seen| seen.body.clone()).collect();
+        assert_eq!(bodies, [b"user_count=7", b"user_count=7"], "{kind:?}");
     }
 }
 
