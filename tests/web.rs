@@ -10,6 +10,8 @@ mod fake_master;
 mod client;
 #[path = "web/cluster_run.rs"]
 mod cluster_run;
+#[path = "web/feed.rs"]
+mod feed;
 #[path = "web/forwarding.rs"]
 mod forwarding;
 #[path = "web/health.rs"]

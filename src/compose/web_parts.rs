@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::run_spec;
 use super::runnable::Origin;
 use crate::api::ClusterStatus;
-use crate::report::{stats_requests, summary};
+use crate::report::{live_run, stats_requests, summary};
 use crate::web::{BuildSpec, Renderers};
 
 /// Makes specifications of runs from what clients ask for; `defaults` is how the masters are configured to use workers.
@@ -26,7 +26,12 @@ pub(super) fn build_spec_of(origin: Origin, defaults: Distribution) -> BuildSpec
 /// Makes the documents of the web port.
 #[must_use]
 pub fn renderers() -> Renderers {
-    Renderers { summary: summary::summary, stats_requests: locust_stats }
+    Renderers {
+        summary: summary::summary,
+        stats_requests: locust_stats,
+        live_run: live_run::live_run,
+        series: summary::series,
+    }
 }
 
 /// The answer of `/stats/requests`, with the workers.

@@ -3,11 +3,13 @@
 //! Every master answers everything: what changes or reads the state of a run is passed on, one hop, to the leader
 //! (`forward`). A request that finds no leader is held until there is one (`to_leader`), and every request that
 //! changes something has a key that makes its repetition harmless (`idempotency`). What the cluster is and does is
-//! behind a [`ClusterHandle`]; this part knows HTTP only.
+//! behind a [`ClusterHandle`]; this part knows HTTP only. The live feed (`feed`) tells what this master has applied, whoever
+//! leads.
 
 mod cluster;
 pub mod cluster_handle;
 mod failure;
+mod feed;
 mod forward;
 mod gate;
 mod health;

@@ -5,7 +5,7 @@ use actix_web::web::{self, QueryConfig, ServiceConfig};
 use actix_web::{Resource, Route};
 
 use super::failure::Failure;
-use super::{cluster, gate, health, locust, runs};
+use super::{cluster, feed, gate, health, locust, runs};
 use crate::api::paths;
 
 /// Registers every path.
@@ -30,6 +30,7 @@ pub(super) fn configure(config: &mut ServiceConfig) {
         .service(at(paths::RUN_STOP).route(web::post().to(runs::stop)))
         .service(at(paths::RUN_EDIT).route(web::post().to(runs::edit)))
         .service(at(paths::RUN_RESET).route(web::post().to(runs::reset)));
+    config.service(at(paths::FEED).route(web::get().to(feed::open)));
     config
         .service(at(paths::CLUSTER).route(web::get().to(cluster::status)))
         .service(at(paths::CLUSTER_TRANSFER).route(web::post().to(cluster::transfer)))

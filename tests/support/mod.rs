@@ -6,6 +6,7 @@ pub mod akrida;
 pub mod bad_server;
 pub mod cluster;
 pub mod example;
+pub mod feed;
 pub mod nginx;
 pub mod raw_http;
 pub mod target;

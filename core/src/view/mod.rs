@@ -4,6 +4,7 @@
 
 pub mod build;
 mod history;
+pub mod series_changes;
 pub mod validity;
 pub mod workers;
 
