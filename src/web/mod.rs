@@ -18,9 +18,12 @@ mod locust;
 mod relayed;
 mod routes;
 mod runs;
+mod scenario;
 mod server;
 mod site;
 mod to_leader;
+#[cfg(feature = "ui")]
+mod ui;
 
 pub use cluster_handle::{
     Answering, ClusterHandle, ControlError, Health, Leadership, MasterControl, MemberChange, Role, WebAddress,

@@ -4,6 +4,7 @@
 
 pub mod akrida;
 pub mod bad_server;
+pub mod browser;
 pub mod cluster;
 pub mod example;
 pub mod feed;
