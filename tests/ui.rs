@@ -1,6 +1,7 @@
 //! The web pages in a real browser, in front of real masters.
 #![cfg(feature = "ui")]
 
+use balancer::Balancer;
 use serde_json::Value;
 use support::browser::Browser;
 use support::cluster::{Cluster, Options};
@@ -8,6 +9,9 @@ use support::target::Target;
 use tempfile::TempDir;
 
 mod support;
+
+#[path = "ui/balancer.rs"]
+mod balancer;
 
 /// One request passes, the other has a script for a name, and fails.
 const SCENARIO: &str = r#"users:
@@ -134,6 +138,11 @@ fn a_page_of_a_follower_goes_on_when_the_leader_is_killed() {
     await_growth(&browser, POINTS, 2);
     browser.value("window.isSamePage = true");
     site.cluster.kill_master(leader);
+    // An action while nobody leads is held, and repeated with its key.
+    browser.press("Edit");
+    browser.fill("dialog [name=users]", "6");
+    browser.press("Update");
+    browser.await_that("document.querySelector('[data-item=users] dd').innerText === '6'");
     browser.await_that(&format!(
         "!document.querySelector('[data-item=leader] dd').innerText.startsWith('master-{} ')",
         leader + 1
@@ -142,7 +151,6 @@ fn a_page_of_a_follower_goes_on_when_the_leader_is_killed() {
     await_growth(&browser, POINTS, 4);
     browser.await_that("document.querySelectorAll('.marks .election').length === 1");
 
-    // An action through the new leader.
     browser.press("Stop");
     browser.await_that(&shows_status("STOPPED"));
     let summary = site.summary(follower);
@@ -153,4 +161,64 @@ fn a_page_of_a_follower_goes_on_when_the_leader_is_killed() {
     assert_eq!(browser.value("window.isSamePage"), true, "it was never loaded again");
     browser.reload();
     browser.await_that(&format!("document.querySelector('figure') !== null && {POINTS} === {}", series.len()));
+}
+
+#[test]
+fn a_page_behind_a_balancer_outlives_its_own_master_which_leads() {
+    let mut site = Site::start();
+    let masters: Vec<String> = (0..3).map(|master| site.cluster.url(master)).collect();
+    let balancer = Balancer::start(&masters);
+    let browser = Browser::open(&format!("{}/", balancer.url()));
+    start_run(&browser, 4);
+    browser.press("Cluster");
+    browser.await_that("document.querySelectorAll('tbody tr').length === 3");
+    let own = browser.text(".facts div:nth-child(3) dd");
+    let leads = format!("document.querySelector('[data-item=leader] dd').innerText.startsWith('{own} ')");
+    if browser.value(&leads) != true {
+        browser.press(&format!("Hand over to {own}"));
+        browser.await_that(&leads);
+    }
+    browser.press("Charts");
+    browser.await_that("document.querySelector('figure') !== null");
+    await_growth(&browser, POINTS, 2);
+    browser.value("window.isSamePage = true");
+    let number: usize = own.trim_start_matches("master-").parse().expect("the number of a master");
+    site.cluster.kill_master(number - 1);
+    browser.await_that(&format!("!{leads} && document.querySelector('[data-item=leader] dd').innerText !== 'none'"));
+    browser.await_that("document.querySelector('.connection').dataset.connected === 'true'");
+    await_growth(&browser, POINTS, 4);
+    browser.press("Stop");
+    browser.await_that(&shows_status("STOPPED"));
+    let series = site.summary(site.cluster.leader())["series"].as_array().map(Vec::len);
+    browser.await_that(&format!("{POINTS} === {}", series.expect("a series")));
+    assert_eq!(browser.value("window.isSamePage"), true, "it was never loaded again");
+}
+
+/// A tool that finds what people with a screen reader, a keyboard or weak eyes cannot use.
+const AXE: &str = include_str!("../ui/node_modules/axe-core/axe.min.js");
+
+/// Rules that are broken in a way that keeps people out.
+const SERIOUS: &str = "window.broken.filter(rule => ['serious', 'critical'].includes(rule.impact))\
+     .map(rule => rule.id + ' ' + rule.nodes.map(node => node.target + ': ' + node.failureSummary).join('; '))";
+
+#[test]
+fn every_page_is_usable_by_everybody_in_both_colours() {
+    let site = Site::start();
+    let browser = site.browse(site.cluster.leader());
+    start_run(&browser, 2);
+    browser.await_that("document.querySelector('tfoot') !== null");
+    await_growth(&browser, TOTAL, 20);
+    browser.run(AXE);
+    for _ in 0..2 {
+        for page in ["Statistics", "Charts", "Failures", "Workers", "Cluster", "Runs"] {
+            browser.press(page);
+            browser.await_that("document.querySelector('tbody tr td:nth-child(2), figure canvas') !== null");
+            browser.run("window.broken = null; axe.run().then(result => { window.broken = result.violations; });");
+            browser.await_that("window.broken !== null");
+            assert_eq!(browser.value(SERIOUS), serde_json::json!([]), "{page}");
+            let width = browser.value("document.documentElement.scrollWidth <= innerWidth");
+            assert_eq!(width, true, "{page} is wider than the window");
+        }
+        browser.click(".actions [aria-label^=Change]");
+    }
 }

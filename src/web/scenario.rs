@@ -14,7 +14,13 @@ use crate::api::StartRun;
 
 /// What a run of the masters' own scenario would be, as this master has applied it.
 pub(super) async fn of_masters(site: Data<Site>) -> Result<HttpResponse, Failure> {
-    let none = || Failure::new(StatusCode::NOT_FOUND, "no_scenario", "the masters were given no scenario");
+    let none = || {
+        Failure::new(
+            StatusCode::NOT_FOUND,
+            "no_scenario",
+            "the masters were given no scenario; start them with -f, or a run with akrida run",
+        )
+    };
     let bundle = site.cluster().scenario().await?.ok_or_else(none)?;
     let name = Arc::clone(&bundle.name);
     let start = StartRun { bundle: Some(bundle), ..StartRun::default() };

@@ -107,6 +107,11 @@ impl Browser {
         self.runtime.block_on(self.client.execute(&script, Vec::new())).expect("a value")
     }
 
+    /// Runs JavaScript in the page.
+    pub fn run(&self, script: &str) {
+        self.runtime.block_on(self.client.execute(script, Vec::new())).expect("a script that runs");
+    }
+
     /// The text that an element shows; empty if there is none.
     pub fn text(&self, selector: &str) -> String {
         let value = self.value(&format!("document.querySelector({selector:?})?.innerText ?? ''"));

@@ -25,13 +25,19 @@ export interface Looked<T> {
   problem: string | null;
 }
 
-/** What a path answers, asked again every few seconds while the page is shown; `null` asks for nothing. */
-export function useLook<T>(path: string | null, everyMs: number | null, again: unknown = null): Looked<T> {
+/** How often to ask: every so many milliseconds, or only until there is an answer. */
+export type Pace = number | "until answered";
+
+const RETRY_MS = 5_000;
+
+/** What a path answers, asked for while the page is shown; `null` asks for nothing. */
+export function useLook<T>(path: string | null, pace: Pace, again: unknown = null): Looked<T> {
   const [looked, setLooked] = useState<Looked<T>>({ value: null, problem: null });
   useEffect(() => {
     let isOver = false;
     let timer = 0;
     const ask = async () => {
+      let isAnswered = false;
       if (path !== null && !document.hidden) {
         const answer = await look<T>(path).then(
           (value) => ({ value, problem: null }),
@@ -40,11 +46,14 @@ export function useLook<T>(path: string | null, everyMs: number | null, again: u
         if (isOver) {
           return;
         }
+        isAnswered = answer.problem === null;
         // What was known stays on the screen while nobody answers.
         setLooked((before) => ({ value: answer.value ?? before.value, problem: answer.problem }));
       }
-      if (everyMs !== null) {
-        timer = window.setTimeout(ask, everyMs);
+      if (pace !== "until answered") {
+        timer = window.setTimeout(ask, pace);
+      } else if (path !== null && !isAnswered) {
+        timer = window.setTimeout(ask, RETRY_MS);
       }
     };
     ask();
@@ -52,7 +61,7 @@ export function useLook<T>(path: string | null, everyMs: number | null, again: u
       isOver = true;
       clearTimeout(timer);
     };
-  }, [path, everyMs, again]);
+  }, [path, pace, again]);
   return looked;
 }
 

@@ -58,9 +58,18 @@ fn is_own_page(headers: &HeaderMap) -> bool {
         (Some(site), _) => site != "cross-site",
         (None, Some(origin)) => {
             let authority = origin.split_once("://").map_or(origin, |(_, authority)| authority);
-            text(HOST.as_str()).is_some_and(|host| host.eq_ignore_ascii_case(authority))
+            // Balancers may leave the port out.
+            text(HOST.as_str()).is_some_and(|host| host_name(host).eq_ignore_ascii_case(host_name(authority)))
         }
         (None, None) => true,
+    }
+}
+
+/// A host without its port.
+fn host_name(authority: &str) -> &str {
+    match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+        _ => authority,
     }
 }
 
@@ -82,7 +91,10 @@ mod tests {
             asked(&[("host", "b"), ("origin", "https://a"), ("sec-fetch-site", "same-origin")]),
             "a balancer between"
         );
+        assert!(asked(&[("host", "a"), ("origin", "http://a:8080")]), "a balancer that leaves the port out");
+        assert!(asked(&[("host", "[::1]:80"), ("origin", "http://[::1]:80")]));
         assert!(!asked(&[("host", "a:80"), ("origin", "http://b:80")]));
+        assert!(!asked(&[("host", "[::1]:80"), ("origin", "http://[::2]:80")]));
         assert!(!asked(&[("host", "a:80"), ("origin", "null")]));
         assert!(!asked(&[("host", "a:80"), ("origin", "http://a:80"), ("sec-fetch-site", "cross-site")]));
     }

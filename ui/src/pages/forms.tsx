@@ -17,7 +17,7 @@ interface StartProps {
 
 /** Starts a run of the scenario that the masters have. */
 export function StartForm({ last, workers, done }: StartProps) {
-  const scenario = useLook<Scenario>("api/v1/scenario", 5_000);
+  const scenario = useLook<Scenario>("api/v1/scenario", "until answered");
   const [isBusy, problem, submit] = useAction(async (form) => {
     const fields = { user_count: "users", spawn_rate: "rate", host: "host", run_time: "time", profile: "label" };
     const body = new URLSearchParams();

@@ -11,7 +11,7 @@ import { Comparison } from "./comparison";
 /** The runs that the masters remember; one is shown, or two side by side. */
 export function Runs({ status, theme }: { status: string; theme: string }) {
   const [chosen, setChosen] = useState<string[]>([]);
-  const listed = useLook<RunListed[]>("api/v1/runs", 5_000, status);
+  const listed = useLook<RunListed[]>("api/v1/runs", 10_000, status);
   const toggle = (id: string) =>
     setChosen((before) => (before.includes(id) ? before.filter((known) => known !== id) : [...before.slice(-1), id]));
   const columns: Column<RunListed>[] = [
@@ -79,8 +79,8 @@ export function Runs({ status, theme }: { status: string; theme: string }) {
 
 function Chosen({ ids, status, theme }: { ids: string[]; status: string; theme: string }) {
   const of = (id: string | undefined) => (id === undefined ? null : `api/v1/runs/${id}`);
-  const first = useLook<Summary>(of(ids[0]), null, status);
-  const second = useLook<Summary>(of(ids[1]), null, status);
+  const first = useLook<Summary>(of(ids[0]), "until answered", status);
+  const second = useLook<Summary>(of(ids[1]), "until answered", status);
   const problem = first.problem ?? second.problem;
   const runs = [first.value, second.value].filter((run) => run !== null && ids.includes(run.run.id));
   return (
