@@ -92,7 +92,8 @@ impl LocalCluster {
     /// The address of the web pages of a master that does not lead, with its name.
     pub(super) async fn pages(&self) -> Option<(String, String)> {
         let leader = self.leader(None).await?;
-        let follower = self.masters.iter().find(|master| master.name != leader)?;
+        // The last in the list has the lowest priority: the lead is not given back to it meanwhile.
+        let follower = self.masters.iter().rev().find(|master| master.name != leader)?;
         Some((follower.name.clone(), format!("http://127.0.0.1:{}/", follower.web_port)))
     }
 

@@ -96,7 +96,7 @@ pub(in crate::web) async fn follow(board: Arc<Board>, cluster: ClusterHandle) {
                     return;
                 }
                 let placed = views.borrow_and_update().clone();
-                board.change(|picture| picture.look(placed.index, placed.view.as_deref()))
+                board.change(|picture| picture.look(placed.index, placed.view))
             }
             _ = look.tick() => board.change(|picture| picture.lead(cluster.leadership())),
         };

@@ -16,8 +16,10 @@ pub(super) struct Picture {
     name: Arc<str>,
     renderers: Renderers,
     leadership: Leadership,
-    status: Option<Status>,
-    run: Value,
+    view: Option<Arc<RunView>>,
+    /// The run of the view as JSON, once it was asked for: views come more often than events, and to masters whom
+    /// nobody listens to.
+    run: Option<Value>,
     changes: SeriesChanges,
 }
 
@@ -33,16 +35,16 @@ pub(super) struct Event {
 impl Picture {
     /// The picture of the master of this name before it has applied anything.
     pub(super) fn new(name: Arc<str>, renderers: Renderers, leadership: Leadership) -> Self {
-        Self { name, renderers, leadership, status: None, run: Value::Null, changes: SeriesChanges::default() }
+        Self { name, renderers, leadership, view: None, run: None, changes: SeriesChanges::default() }
     }
 
     /// Takes a view in, and says whether it is worth telling at once.
-    pub(super) fn look(&mut self, index: LogIndex, view: Option<&RunView>) -> bool {
-        let history = view.map(|view| &view.history[..]).unwrap_or_default();
-        self.changes.look(index, view.map(|view| view.run.id), history);
-        self.run = view.map_or(Value::Null, self.renderers.live_run);
-        let status = view.map(|view| view.status);
-        std::mem::replace(&mut self.status, status) != status
+    pub(super) fn look(&mut self, index: LogIndex, view: Option<Arc<RunView>>) -> bool {
+        let history = view.as_ref().map(|view| &view.history[..]).unwrap_or_default();
+        self.changes.look(index, view.as_ref().map(|view| view.run.id), history);
+        let is_news = status(view.as_deref()) != status(self.view.as_deref());
+        (self.view, self.run) = (view, None);
+        is_news
     }
 
     /// Takes in who leads, and says whether it is worth telling at once.
@@ -60,7 +62,7 @@ impl Picture {
 
     /// What to tell whoever knows everything up to an entry, or nothing. Whoever is ahead of this master hears nothing
     /// of the run until it has caught up.
-    pub(super) fn event(&self, after: Option<LogIndex>) -> Event {
+    pub(super) fn event(&mut self, after: Option<LogIndex>) -> Event {
         if after >= Some(self.index()) {
             let text = json!({"kind": "heartbeat", "index": self.index().0, "master": self.master()});
             return Event { index: None, text: text.to_string().into() };
@@ -69,11 +71,13 @@ impl Picture {
             SeriesNews::Whole(points) => (true, points),
             SeriesNews::Changed(points) => (false, points),
         };
+        let live_run = || self.view.as_deref().map_or(Value::Null, self.renderers.live_run);
+        let run = self.run.get_or_insert_with(live_run).clone();
         let text = json!({
             "kind": "state",
             "index": self.index().0,
             "master": self.master(),
-            "run": self.run,
+            "run": run,
             "series": {"is_whole": is_whole, "points": (self.renderers.series)(&points)},
         });
         Event { index: Some(self.index()), text: text.to_string().into() }
@@ -88,6 +92,10 @@ impl Picture {
             "leader": leader(&self.leadership, &self.name),
         })
     }
+}
+
+fn status(view: Option<&RunView>) -> Option<Status> {
+    view.map(|view| view.status)
 }
 
 fn leader<'a>(leadership: &'a Leadership, own: &'a str) -> Option<&'a str> {

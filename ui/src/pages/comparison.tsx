@@ -35,7 +35,7 @@ export function Comparison({ runs, theme }: { runs: Summary[]; theme: string }) 
               <br />
               <span class="muted">
                 {dateTime(run.run.started_unix_ms)}, {count(run.run.target_users)} users
-                {run.run.stop_reason !== null && `, ended: ${run.run.stop_reason}`}
+                {run.run.stop_reason !== null && `, ended: ${run.run.stop_reason.replaceAll("_", " ")}`}
               </span>
             </p>
             <ValidityView validity={run.validity} />
@@ -45,7 +45,7 @@ export function Comparison({ runs, theme }: { runs: Summary[]; theme: string }) 
       </div>
       <Lines first={first} second={second} />
       {runs.map((run, place) => (
-        <section key={run.run.id} aria-label={`Charts of run ${place + 1}`}>
+        <section class="part" key={run.run.id} aria-label={`Charts of run ${place + 1}`}>
           {runs.length > 1 && <h2>Run {place + 1}</h2>}
           <Charts run={run.run} points={run.series} incidents={run.incidents} theme={theme} />
         </section>

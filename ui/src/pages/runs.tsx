@@ -82,7 +82,10 @@ function Chosen({ ids, status, theme }: { ids: string[]; status: string; theme: 
   const first = useLook<Summary>(of(ids[0]), "until answered", status);
   const second = useLook<Summary>(of(ids[1]), "until answered", status);
   const problem = first.problem ?? second.problem;
-  const runs = [first.value, second.value].filter((run) => run !== null && ids.includes(run.run.id));
+  // The older one is what the newer is held against.
+  const runs = [first.value, second.value]
+    .filter((run) => run !== null && ids.includes(run.run.id))
+    .sort((one, other) => (one?.run.started_unix_ms ?? 0) - (other?.run.started_unix_ms ?? 0));
   return (
     <>
       {problem !== null && <Notice kind="problem">{problem}</Notice>}

@@ -24,6 +24,9 @@ interface Props {
 
 const HEIGHT = 260;
 
+/** Seconds between two marks of the time axis: labels have no fractions. */
+const STEPS_S = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 43_200, 86_400];
+
 /** What happened to the cluster, at an instant. */
 interface Mark {
   atS: number;
@@ -111,7 +114,7 @@ function optionsOf(element: HTMLElement, curves: Curve[], marks: () => Mark[]): 
     cursor: { sync: { key: "run" }, drag: { x: true, y: false } },
     scales: { x: { time: true }, y: { range: (_, __, max) => [0, max > 0 ? max * 1.1 : 1] } },
     axes: [
-      { ...axis, values: (_, splits) => splits.map((at) => time(at * 1_000)), space: 80 },
+      { ...axis, values: (_, splits) => splits.map((at) => time(at * 1_000)), space: 80, incrs: STEPS_S },
       { ...axis, size: 64, values: (_, splits) => splits.map((value) => value.toLocaleString("en-US")) },
     ],
     series: [
