@@ -52,7 +52,11 @@ export class Feed {
       if (this.socket === socket) {
         this.failures = 0;
         this.listen();
-        this.set({ ...taken(this.state, JSON.parse(data) as FeedEvent), isConnected: true });
+        const event = JSON.parse(data) as FeedEvent;
+        this.set({ ...taken(this.state, event), isConnected: true });
+        if (event.kind === "state" && this.state.index === null) {
+          this.reconnect();
+        }
       }
     };
     socket.onclose = () => {

@@ -3,7 +3,7 @@
 import type { FeedEvent, Master, Point, Run } from "./types";
 
 export interface Known {
-  /** The entry of the log that is taken in; null before the first event. */
+  /** The entry of the log that is taken in; null before the first event, and when all has to be asked for anew. */
   index: number | null;
   master: Master | null;
   run: Run | null;
@@ -17,8 +17,14 @@ export function taken(known: Known, event: FeedEvent): Known {
   if (event.kind === "heartbeat") {
     return { ...known, master: event.master };
   }
-  const { index, master, run, series } = event;
-  return { index, master, run, series: series.is_whole ? series.points : merged(known.series, series.points) };
+  const { index, master, run, series: news } = event;
+  const series = news.is_whole ? news.points : merged(known.series, news.points);
+  return { index: isSumOf(series, news.sums) ? index : null, master, run, series };
+}
+
+/** Whether nothing is left of what another master told and was taken back since. */
+function isSumOf(series: Point[], sums: { points: number; requests: number }): boolean {
+  return series.length === sums.points && series.reduce((sum, point) => sum + point.requests, 0) === sums.requests;
 }
 
 function merged(points: Point[], news: Point[]): Point[] {

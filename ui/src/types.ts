@@ -54,6 +54,7 @@ export interface Point {
   unix_ms: number;
   width_s: number;
   users: number;
+  requests: number;
   rps: number;
   failures_per_s: number;
   p50_us: number | null;
@@ -114,7 +115,7 @@ export type FeedEvent =
       index: number;
       master: Master;
       run: Run | null;
-      series: { is_whole: boolean; points: Point[] };
+      series: { is_whole: boolean; points: Point[]; sums: { points: number; requests: number } };
     };
 
 export interface Member {

@@ -3,6 +3,10 @@
 //! The series at an entry is the same on every master, but each master looks at it at entries of its own. So a change
 //! counts as made at the look that found it: never earlier than it was, hence nobody who asks for what came later than
 //! an entry misses any of it. What is told twice is a whole point, and replaces itself.
+//!
+//! One thing a master cannot see: what came and went again between two of its looks, which somebody who was told of it by
+//! another master still has. That is always too much, never too little, so the [sums](SeriesSums) of the whole series give
+//! it away, and the series is asked for anew.
 
 use std::collections::BTreeMap;
 
@@ -23,6 +27,15 @@ pub struct SeriesChanges {
 /// Where a point begins: the second of plan time, and the wall clock for the two points of a second that was cut.
 type Place = (u64, u64);
 
+/// What the whole series adds up to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SeriesSums {
+    /// How many points it has.
+    pub points: u64,
+    /// The requests of all of them.
+    pub requests: u64,
+}
+
 /// What has changed.
 #[derive(Clone, Debug, PartialEq)]
 pub enum SeriesNews {
@@ -37,6 +50,13 @@ impl SeriesChanges {
     #[must_use]
     pub fn index(&self) -> LogIndex {
         self.index
+    }
+
+    /// What the whole series adds up to. Whoever followed it and has anything else, asks for all of it.
+    #[must_use]
+    pub fn sums(&self) -> SeriesSums {
+        let requests = self.points.values().map(|(point, _)| point.requests);
+        SeriesSums { points: self.points.len() as u64, requests: requests.fold(0, u64::saturating_add) }
     }
 
     /// Looks at the active or last run and its series as they are at an entry; entries come in their order.
@@ -99,8 +119,17 @@ mod tests {
         changes.look(LogIndex(index), Some(RunId(run)), points);
     }
 
-    /// Whoever follows: applies news as a page does.
-    fn follow(known: &mut BTreeMap<Place, HistoryPoint>, news: SeriesNews) {
+    /// Whoever follows: a page goes on after an entry, and asks for everything if its sums are not those of the master.
+    fn follow(known: &mut BTreeMap<Place, HistoryPoint>, asked: &SeriesChanges, last: Option<LogIndex>) {
+        take(known, asked.since(last));
+        let requests = known.values().map(|point| point.requests).sum();
+        if (SeriesSums { points: known.len() as u64, requests }) != asked.sums() {
+            assert!(last.is_some(), "the whole series has the sums of the whole series");
+            take(known, asked.since(None));
+        }
+    }
+
+    fn take(known: &mut BTreeMap<Place, HistoryPoint>, news: SeriesNews) {
         let points = match news {
             SeriesNews::Whole(points) => {
                 known.clear();
@@ -148,10 +177,23 @@ mod tests {
             0 => points.push(point(points.last().map_or(0, |last| last.second + 1), requests)),
             1 if !points.is_empty() => {
                 let at = at % points.len();
-                points[at].requests = requests;
+                points[at].requests += requests;
             }
             2 if points.len() > 2 => drop(points.remove(1 + at % (points.len() - 2))),
+            3 => join_or_split(points),
             _ => {}
+        }
+    }
+
+    /// The last point takes in a fraction of the next second, or gives it back to a point of its own.
+    fn join_or_split(points: &mut Vec<HistoryPoint>) {
+        let Some(last) = points.last_mut() else { return };
+        if last.width_s > 1.0 {
+            (last.width_s, last.requests) = (1.0, last.requests - 5);
+            let next = point(last.second + 1, 9);
+            points.push(next);
+        } else {
+            (last.width_s, last.requests) = (1.3, last.requests + 5);
         }
     }
 
@@ -159,7 +201,7 @@ mod tests {
         /// However masters look and however a page goes from one to another: it has the series of the entry it is at.
         #[test]
         fn a_page_that_changes_masters_misses_nothing(
-            steps in prop::collection::vec((0..3_u8, 0..50_usize, 0..9_u64), 1..60),
+            steps in prop::collection::vec((0..4_u8, 0..50_usize, 1..9_u64), 1..60),
             looks in prop::collection::vec((any::<bool>(), any::<bool>()), 60),
             asks in prop::collection::vec(prop::option::of(0..2_usize), 60),
         ) {
@@ -179,7 +221,7 @@ mod tests {
                 if asked.index() == LogIndex::default() || last > Some(asked.index()) {
                     continue;
                 }
-                follow(&mut known, asked.since(last));
+                follow(&mut known, asked, last);
                 last = Some(asked.index());
                 let expected: BTreeMap<_, _> =
                     at_entry[&asked.index()].iter().map(|point| (place(point), *point)).collect();

@@ -71,6 +71,7 @@ impl Picture {
             SeriesNews::Whole(points) => (true, points),
             SeriesNews::Changed(points) => (false, points),
         };
+        let sums = self.changes.sums();
         let live_run = || self.view.as_deref().map_or(Value::Null, self.renderers.live_run);
         let run = self.run.get_or_insert_with(live_run).clone();
         let text = json!({
@@ -78,7 +79,11 @@ impl Picture {
             "index": self.index().0,
             "master": self.master(),
             "run": run,
-            "series": {"is_whole": is_whole, "points": (self.renderers.series)(&points)},
+            "series": {
+                "is_whole": is_whole,
+                "points": (self.renderers.series)(&points),
+                "sums": {"points": sums.points, "requests": sums.requests},
+            },
         });
         Event { index: Some(self.index()), text: text.to_string().into() }
     }
@@ -138,7 +143,7 @@ mod tests {
         let event = picture.event(None);
         assert_eq!(event.index, Some(LogIndex(4)));
         let master = json!({"name": "m2", "role": "follower", "term": 3, "leader": "m1"});
-        let series = json!({"is_whole": true, "points": []});
+        let series = json!({"is_whole": true, "points": [], "sums": {"points": 0, "requests": 0}});
         let expected = json!({"kind": "state", "index": 4, "master": master, "run": null, "series": series});
         assert_eq!(said(&event), expected);
     }
