@@ -117,10 +117,19 @@ fn a_run_is_started_watched_edited_and_stopped_in_the_browser() {
     browser.await_that(&format!("{TOTAL} === {}", summary["totals"]["requests"]));
     assert_eq!(summary["totals"]["http_exchanges"], site.target.received());
 
+    browser.press("New run");
+    browser.fill("dialog [name=time]", "2s");
+    assert_eq!(browser.value("document.querySelector('dialog [name=users]').value"), "7", "as the last one had");
+    browser.press("Start");
+    browser.await_that("document.querySelector('dialog') === null");
     browser.press("Runs");
-    browser.click("tbody input[type=checkbox]");
-    browser.await_that("document.querySelector('[aria-label=Comparison]') !== null");
-    assert!(browser.text("main").contains("by hand"), "the label");
+    browser.await_that("document.querySelectorAll('tbody tr').length === 2");
+    browser.await_that(&shows_status("STOPPED"));
+    browser.click("tbody tr:nth-child(1) input");
+    browser.click("tbody tr:nth-child(2) input");
+    browser.await_that("document.querySelectorAll('[aria-label=\"Run 2\"]').length === 1");
+    assert!(browser.text("[aria-label=\"Run 1\"]").contains("by hand"), "the older one, with its label");
+    assert!(browser.text("[aria-label=Comparison]").contains("<img src=x"));
     assert_eq!(browser.value("document.title"), "Akrida");
     let scripts = browser.value("document.querySelectorAll('main script, main img, tbody script').length");
     assert_eq!(scripts, 0);

@@ -12,6 +12,7 @@ export function Dialog({ title, close, children }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     dialog.current?.showModal();
+    dialog.current?.querySelector("input")?.focus();
   }, []);
   return (
     <dialog ref={dialog} onClose={close} aria-label={title}>
