@@ -6,6 +6,7 @@ default:
 check:
     cargo fmt --all --check
     cargo clippy --locked --profile ci --workspace --all-targets -- -D warnings
+    cd ui && npm run check
     RUSTDOCFLAGS='-D warnings' cargo doc --locked --profile ci --workspace --no-deps
     PATH="$PWD/target/tools/bin:$PATH" cargo deny --locked check bans licenses sources
 

@@ -11,6 +11,8 @@ readonly TOOLS="$PWD/target/tools"
 # Commands, and the Debian packages that bring them.
 readonly PACKAGES=(
   cc:build-essential
+  chromedriver:chromium-driver
+  chromium:chromium
   curl:curl
   faketime:faketime
   haproxy:haproxy
@@ -67,7 +69,17 @@ check_toolchain() {
   done
 }
 
+# The web pages are built by Vite, which needs a newer Node than some systems have packages of.
+check_node() {
+  local version
+  version="$(node --version 2>/dev/null || echo none)"
+  if command -v npm >/dev/null && node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)'; then return; fi
+  echo "missing: Node 20.19 or later with npm (there is: $version); the web pages are built with it"
+  return 1
+}
+
 check_toolchain
+check_node
 install_packages
 install_cargo_deny
 install_locust

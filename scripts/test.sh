@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs everything that must pass: formatting, lints, documentation, rules for dependencies, tests and scripts.
+# Runs everything that must pass: formatting, lints (of the web pages, too), documentation, rules for dependencies, tests and scripts.
 #
 # Installs what the tests need if it is missing. Runs every step even if one fails, names the failures at the end, and
 # ends with the line `N passed, N failed`, in which a test counts as one and so does any other step.
@@ -86,6 +86,7 @@ fi
 
 check tools bash scripts/install-test-tools.sh
 check format cargo fmt --all --check
+check pages bash -c 'cd ui && npm ci --no-audit --no-fund && npm run check'
 check clippy cargo clippy "${PROFILE[@]}" --all-targets -- -D warnings
 check documentation env RUSTDOCFLAGS='-D warnings' cargo doc "${PROFILE[@]}" --no-deps
 check dependencies cargo deny --locked check --hide-inclusion-graph bans licenses sources

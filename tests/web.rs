@@ -12,6 +12,8 @@ mod client;
 mod cluster_run;
 #[path = "web/documents.rs"]
 mod documents;
+#[path = "web/feed.rs"]
+mod feed;
 #[path = "web/forwarding.rs"]
 mod forwarding;
 #[path = "web/health.rs"]

@@ -345,6 +345,24 @@ pub const WEB_STATUS_WAIT: Duration = Duration::from_secs(1);
 /// How long a request may wait for news of a run.
 pub const WEB_NEWS_WAIT_MAX: Duration = Duration::from_secs(10);
 
+/// Live feeds that a master serves at once.
+pub const WEB_FEEDS_MAX: usize = 512;
+
+/// How often a live feed says something.
+pub const WEB_FEED_EVERY: Duration = Duration::from_secs(1);
+
+/// How often a master looks whether there is something that a live feed says at once.
+pub const WEB_FEED_LOOK_EVERY: Duration = Duration::from_millis(200);
+
+/// How long a live feed waits for its master to have applied what the browser has seen elsewhere, before it starts anew.
+pub const WEB_FEED_CATCH_UP_WAIT: Duration = Duration::from_secs(5);
+
+/// How long a live feed waits for the other side to take an event, before it is closed.
+pub const WEB_FEED_TAKE_WAIT: Duration = Duration::from_secs(30);
+
+/// Size of what the other side of a live feed may say at once: it has nothing to say.
+pub const WEB_FEED_FRAME_BYTES_MAX: usize = 1_024;
+
 /// How long a master without a leader is still ready, at least.
 pub const WEB_READY_GRACE_MIN: Duration = Duration::from_secs(10);
 

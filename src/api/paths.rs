@@ -21,6 +21,12 @@ pub const RUN_EDIT: &str = "/api/v1/runs/{id}/edit";
 /// Forgets the statistics of a run so far.
 pub const RUN_RESET: &str = "/api/v1/runs/{id}/reset";
 
+/// The scenario of runs that bring none.
+pub const SCENARIO: &str = "/api/v1/scenario";
+
+/// The live feed, a WebSocket; goes on after an entry of the log with `after`.
+pub const FEED: &str = "/api/v1/feed";
+
 /// The state of the cluster, as its leader knows it; with `local=true` as the asked master knows it.
 pub const CLUSTER: &str = "/api/v1/cluster";
 

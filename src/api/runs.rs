@@ -43,6 +43,24 @@ pub struct StartRun {
     pub strategy: Option<Strategy>,
 }
 
+impl Default for StartRun {
+    /// One user of the masters' own scenario, until it is stopped.
+    fn default() -> Self {
+        Self {
+            bundle: None,
+            users: one(),
+            spawn_rate_per_s: one_per_second(),
+            run_time_ms: None,
+            stop_timeout_ms: 0,
+            reset_stats: false,
+            profile: None,
+            select_tags: Vec::new(),
+            on_loss: None,
+            strategy: None,
+        }
+    }
+}
+
 fn one() -> u64 {
     1
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::runnable::Origin;
 use super::{run_spec, web_documents};
 use crate::api::ClusterStatus;
-use crate::report::{stats_requests, summary};
+use crate::report::{live_run, stats_requests, summary};
 use crate::web::{BuildSpec, MakeDocument, Renderers};
 
 /// Makes specifications of runs from what clients ask for; `defaults` is how the masters are configured to use workers.
@@ -32,7 +32,12 @@ pub fn make_document() -> MakeDocument {
 /// Makes the documents of the web port.
 #[must_use]
 pub fn renderers() -> Renderers {
-    Renderers { summary: summary::summary, stats_requests: locust_stats }
+    Renderers {
+        summary: summary::summary,
+        stats_requests: locust_stats,
+        live_run: live_run::live_run,
+        series: summary::series,
+    }
 }
 
 /// The answer of `/stats/requests`, with the workers.

@@ -9,6 +9,7 @@
 //! - [`json`]: `--json`, the entries in Locust's form
 //! - [`stats_requests`], [`mod@exceptions`]: the answers of `/stats/requests` and `/exceptions`
 //! - [`summary`]: `--summary-json`, described by `docs/summary.schema.json`
+//! - [`live_run`]: what the live feed tells of a run
 //! - [`html`]: the self-contained report page
 //!
 //! Figures that do not exist (a percentile of nothing) are shown as zero, `N/A` or `null`, as the format has it; no
@@ -23,6 +24,7 @@ pub mod file;
 pub mod html;
 
 pub mod json;
+pub mod live_run;
 pub mod load_text;
 pub mod milliseconds;
 pub mod numbers;

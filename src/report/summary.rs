@@ -25,7 +25,20 @@ pub fn to_text(view: &RunView) -> String {
 /// The summary of a run.
 #[must_use]
 pub fn summary(view: &RunView) -> Value {
-    json!({
+    let mut summary = without_series(view);
+    summary.insert("series".to_owned(), series(&view.history));
+    Value::Object(summary)
+}
+
+/// The time series of a run.
+#[must_use]
+pub fn series(points: &[HistoryPoint]) -> Value {
+    points.iter().map(point).collect()
+}
+
+/// The summary of a run but for its time series.
+pub(super) fn without_series(view: &RunView) -> Map<String, Value> {
+    let summary = json!({
         "schema_version": SCHEMA_VERSION,
         "akrida_version": env!("CARGO_PKG_VERSION"),
         "run": run(view),
@@ -39,8 +52,11 @@ pub fn summary(view: &RunView) -> Value {
         "arrivals": view.arrivals.map(arrivals),
         "thresholds": view.thresholds.iter().map(threshold).collect::<Vec<_>>(),
         "validity": validity(&view.validity),
-        "series": view.history.iter().map(point).collect::<Vec<_>>(),
-    })
+    });
+    match summary {
+        Value::Object(summary) => summary,
+        _ => Map::new(),
+    }
 }
 
 fn run(view: &RunView) -> Value {

@@ -5,7 +5,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use akrida_actors::coordinator::ViewReceiver;
+use akrida_actors::coordinator::{PlacedViewReceiver, ViewReceiver};
 use akrida_core::coordinator::Order;
 use akrida_core::ids::RunId;
 use akrida_core::scenario::bundle::Bundle;
@@ -30,6 +30,9 @@ pub trait MasterControl: Send + Sync + 'static {
 
     /// Where the view of the active or last run appears, as this master has applied it.
     fn views(&self) -> ViewReceiver;
+
+    /// The same with its place in the log.
+    fn placed_views(&self) -> PlacedViewReceiver;
 
     /// The cluster as this master knows it. It answers without a leader too.
     fn status(&self) -> Answering<'_, ClusterStatus>;

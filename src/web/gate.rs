@@ -23,7 +23,9 @@ pub(super) async fn pass(
         return Err(Failure::new(StatusCode::FORBIDDEN, "cross_site", reason).into());
     }
     let mut response = next.call(request).await?;
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if !response.headers().contains_key(CACHE_CONTROL) {
+        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
     Ok(response)
 }
 

@@ -5,7 +5,9 @@ use actix_web::web::{self, QueryConfig, ServiceConfig};
 use actix_web::{Resource, Route};
 
 use super::failure::Failure;
-use super::{cluster, documents, gate, health, locust, runs};
+#[cfg(feature = "ui")]
+use super::ui;
+use super::{cluster, documents, feed, gate, health, locust, runs, scenario};
 use crate::api::paths;
 
 /// Registers every path.
@@ -30,6 +32,14 @@ pub(super) fn configure(config: &mut ServiceConfig) {
         .service(at(paths::RUN_STOP).route(web::post().to(runs::stop)))
         .service(at(paths::RUN_EDIT).route(web::post().to(runs::edit)))
         .service(at(paths::RUN_RESET).route(web::post().to(runs::reset)));
+    config
+        .service(at(paths::FEED).route(web::get().to(feed::open)))
+        .service(at(paths::SCENARIO).route(web::get().to(scenario::of_masters)));
+    #[cfg(feature = "ui")]
+    config
+        .service(looked_at("/", |route| route.to(ui::page)))
+        .service(looked_at("/icon.svg", |route| route.to(ui::icon)))
+        .service(looked_at("/assets/{name}", |route| route.to(ui::asset)));
     config
         .service(at(paths::CLUSTER).route(web::get().to(cluster::status)))
         .service(at(paths::CLUSTER_TRANSFER).route(web::post().to(cluster::transfer)))

@@ -13,6 +13,7 @@ use akrida_core::limits;
 use socket2::SockRef;
 use tokio::sync::Semaphore;
 
+use super::feed::{self, Board};
 use super::site::{Site, WebSetup};
 use super::{base_path, gate, routes};
 
@@ -57,8 +58,10 @@ fn listen(listener: TcpListener, setup: WebSetup) -> io::Result<(Server, SocketA
     let address = listener.local_addr()?;
     SockRef::from(&listener).listen(limits::WEB_BACKLOG.cast_signed())?;
     let starts = Arc::new(Semaphore::new(limits::WEB_STARTS_AT_ONCE_MAX));
+    let board = Arc::new(Board::new(&setup));
+    actix_rt::spawn(feed::follow(Arc::clone(&board), setup.cluster.clone()));
     let app = move || {
-        let site = Site::new(setup.clone(), Arc::clone(&starts));
+        let site = Site::new(setup.clone(), Arc::clone(&starts), Arc::clone(&board));
         App::new()
             .app_data(Data::new(site))
             .configure(routes::configure)

@@ -7,11 +7,12 @@ use std::time::Duration;
 use akrida_core::limits;
 use akrida_core::scenario::bundle::Bundle;
 use akrida_core::state::command::RunSpec;
-use akrida_core::view::RunView;
+use akrida_core::view::{HistoryPoint, RunView};
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
 use super::cluster_handle::ClusterHandle;
+use super::feed::Board;
 use crate::api::{ClusterStatus, StartRun};
 
 /// Makes a run's specification from what a client asked for, or says what is wrong with it. It may take long.
@@ -75,6 +76,10 @@ pub struct Renderers {
     pub summary: fn(&RunView) -> Value,
     /// The answer of `/stats/requests`, also before the first run.
     pub stats_requests: fn(Option<&RunView>, &ClusterStatus) -> Value,
+    /// What the live feed tells of a run, but for its time series.
+    pub live_run: fn(&RunView) -> Value,
+    /// Points of a time series.
+    pub series: fn(&[HistoryPoint]) -> Value,
 }
 
 /// What a web port is started with.
@@ -120,16 +125,18 @@ pub(super) struct Site {
     pub(super) setup: WebSetup,
     /// Starts of runs that may still be taken in, by all threads.
     pub(super) starts: Arc<Semaphore>,
+    /// What live feeds tell.
+    pub(super) board: Arc<Board>,
     /// For requests to the leader; it cannot leave its thread.
     pub(super) client: awc::Client,
 }
 
 impl Site {
-    pub(super) fn new(setup: WebSetup, starts: Arc<Semaphore>) -> Self {
+    pub(super) fn new(setup: WebSetup, starts: Arc<Semaphore>, board: Arc<Board>) -> Self {
         let connector = awc::Connector::new().timeout(limits::CLIENT_CONNECT_WAIT);
         // Each request has a deadline of its own.
         let client = awc::Client::builder().connector(connector).disable_timeout().disable_redirects().finish();
-        Self { setup, starts, client }
+        Self { setup, starts, board, client }
     }
 
     pub(super) fn cluster(&self) -> &ClusterHandle {

@@ -5,9 +5,11 @@
 pub mod akrida;
 pub mod bad_server;
 pub mod balancer;
+pub mod browser;
 pub mod certificates;
 pub mod cluster;
 pub mod example;
+pub mod feed;
 pub mod network;
 pub mod nginx;
 pub mod raw_http;

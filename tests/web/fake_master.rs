@@ -10,7 +10,7 @@ use akrida::web::{
     Answering, ClusterHandle, ControlError, Health, Leadership, MasterControl, MemberChange, Renderers, Role,
     WebAddress, WebServer, WebSetup, start,
 };
-use akrida_actors::coordinator::ViewReceiver;
+use akrida_actors::coordinator::{PlacedView, PlacedViewReceiver, ViewReceiver};
 use akrida_core::coordinator::Order;
 use akrida_core::ids::{RunId, WorkerId};
 use akrida_core::scenario::Format;
@@ -46,6 +46,7 @@ pub(crate) struct FakeMaster {
     name: &'static str,
     behind: Arc<Mutex<Behind>>,
     views: Arc<watch::Sender<Option<Arc<RunView>>>>,
+    placed_views: Arc<watch::Sender<PlacedView>>,
 }
 
 /// A stand-in with an open web port.
@@ -81,6 +82,7 @@ impl FakeMaster {
         let entry = Entry { index, time_ms: 1_000 * index.0, request: None, command };
         behind.state.apply(&entry).reply?;
         let view = behind.state.run().map(|run| Arc::new(RunView::of(run, &ValidityLimits::default())));
+        self.placed_views.send_replace(PlacedView { index, view: view.clone() });
         self.views.send_replace(view);
         Ok(Reply::Done)
     }
@@ -145,6 +147,10 @@ impl MasterControl for FakeMaster {
 
     fn views(&self) -> ViewReceiver {
         self.views.subscribe()
+    }
+
+    fn placed_views(&self) -> PlacedViewReceiver {
+        self.placed_views.subscribe()
     }
 
     fn status(&self) -> Answering<'_, ClusterStatus> {
@@ -228,7 +234,12 @@ impl Master {
             remembered: HashMap::new(),
             state: ClusterState::default(),
         };
-        let fake = FakeMaster { name, behind: Arc::new(Mutex::new(behind)), views: Arc::new(watch::channel(None).0) };
+        let fake = FakeMaster {
+            name,
+            behind: Arc::new(Mutex::new(behind)),
+            views: Arc::new(watch::channel(None).0),
+            placed_views: Arc::new(watch::channel(PlacedView::default()).0),
+        };
         let (worker, incarnation) = (WorkerId("w".into()), akrida_core::ids::Incarnation(1));
         fake.apply(Command::RegisterWorker { worker, incarnation, profile: WorkerProfile::default() }).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -239,6 +250,8 @@ impl Master {
             renderers: Renderers {
                 summary: |view| json!({"id": view.run.id.to_string()}),
                 stats_requests: |view, _| json!({"state": view.map_or("ready", |view| view.status.as_str())}),
+                live_run: |view| json!({"run": {"id": view.run.id.to_string()}}),
+                series: |points| points.iter().map(|point| point.second).collect(),
             },
             make_document: akrida::compose::web_parts::make_document(),
             recent_log: || vec!["a line".to_owned()],

@@ -25,5 +25,5 @@ pub use actor::{CoordinatorActor, OpenLog};
 pub use local_log::LocalLog;
 pub use no_log::NoLog;
 pub use proposals::{OrderError, Outcome};
-pub use published::{Published, ViewReceiver};
+pub use published::{PlacedView, PlacedViewReceiver, Published, ViewReceiver};
 pub use worker_logs::WorkerLogs;

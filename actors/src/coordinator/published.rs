@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use akrida_core::ids::LogIndex;
 use akrida_core::limits;
 use akrida_core::state::ClusterState;
 use akrida_core::state::member::Member;
@@ -13,11 +14,25 @@ use tokio::sync::watch;
 /// Receives the latest view of the run; `None` before the first run.
 pub type ViewReceiver = watch::Receiver<Option<Arc<RunView>>>;
 
+/// A view with its place in the log: every master has the same view at the same place.
+#[derive(Clone, Debug, Default)]
+pub struct PlacedView {
+    /// The last entry of the log that it takes in.
+    pub index: LogIndex,
+    /// The view; `None` before the first run.
+    pub view: Option<Arc<RunView>>,
+}
+
+/// Receives the latest view with its place in the log.
+pub type PlacedViewReceiver = watch::Receiver<PlacedView>;
+
 /// What a coordinator publishes.
 #[derive(Clone, Debug)]
 pub struct Published {
     /// The run, as far as this master has applied it.
     pub views: ViewReceiver,
+    /// The same, with its place in the log.
+    pub placed_views: PlacedViewReceiver,
     /// How many workers are registered.
     pub workers: watch::Receiver<usize>,
     /// Whether this master leads, and since which term.
@@ -31,6 +46,7 @@ pub struct Published {
 pub(super) struct Publisher {
     limits: ValidityLimits,
     views: watch::Sender<Option<Arc<RunView>>>,
+    placed_views: watch::Sender<PlacedView>,
     workers: watch::Sender<usize>,
     leads: watch::Sender<Option<u64>>,
     members: watch::Sender<Vec<Member>>,
@@ -44,12 +60,24 @@ impl Publisher {
     /// Nothing published yet.
     pub(super) fn new(limits: ValidityLimits) -> (Self, Published) {
         let (views, views_receiver) = watch::channel(None);
+        let (placed_views, placed_views_receiver) = watch::channel(PlacedView::default());
         let (workers, workers_receiver) = watch::channel(0);
         let (leads, leads_receiver) = watch::channel(None);
         let (members, members_receiver) = watch::channel(Vec::new());
-        let publisher = Self { limits, views, workers, leads, members, is_stale: false, last_us: 0, last_phase: None };
+        let publisher = Self {
+            limits,
+            views,
+            placed_views,
+            workers,
+            leads,
+            members,
+            is_stale: false,
+            last_us: 0,
+            last_phase: None,
+        };
         let published = Published {
             views: views_receiver,
+            placed_views: placed_views_receiver,
             workers: workers_receiver,
             leads: leads_receiver,
             members: members_receiver,
@@ -79,7 +107,9 @@ impl Publisher {
             return;
         }
         (self.is_stale, self.last_us, self.last_phase) = (false, now_us, phase);
-        self.views.send_replace(state.run().map(|run| Arc::new(RunView::of(run, &self.limits))));
+        let view = state.run().map(|run| Arc::new(RunView::of(run, &self.limits)));
+        self.placed_views.send_replace(PlacedView { index: state.applied(), view: view.clone() });
+        self.views.send_replace(view);
         let present = state.workers().filter(|(_, worker)| worker.is_present).count();
         self.workers.send_if_modified(|known| std::mem::replace(known, present) != present);
         if *self.members.borrow() != state.members() {

@@ -5,6 +5,7 @@
 mod before;
 pub mod build;
 mod history;
+pub mod series_changes;
 pub mod validity;
 pub mod workers;
 

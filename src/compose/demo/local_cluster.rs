@@ -89,6 +89,14 @@ impl LocalCluster {
         None
     }
 
+    /// The address of the web pages of a master that does not lead, with its name.
+    pub(super) async fn pages(&self) -> Option<(String, String)> {
+        let leader = self.leader(None).await?;
+        // The last in the list has the lowest priority: the lead is not given back to it meanwhile.
+        let follower = self.masters.iter().rev().find(|master| master.name != leader)?;
+        Some((follower.name.clone(), format!("http://127.0.0.1:{}/", follower.web_port)))
+    }
+
     /// Kills a master at once.
     pub(super) fn kill(&self, name: &str) {
         self.masters.iter().filter(|master| master.name == name).for_each(Process::kill);

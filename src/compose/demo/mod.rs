@@ -6,6 +6,7 @@ mod local_cluster;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::io::IsTerminal;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -46,9 +47,13 @@ pub(super) fn run() -> anyhow::Result<Exit> {
         let cluster = Rc::new(LocalCluster::start().await?);
         print_to_stderr(&format!(
             "{USERS} users on two workers against the built-in target at {} for {RUN_TIME}; three masters, of which the \
-             leader is killed half-way\n\n",
+             leader is killed half-way\n",
             target.url()
         ));
+        if let Some(pages) = pages(&cluster).await {
+            print_to_stderr(&pages);
+        }
+        print_to_stderr("\n");
         let bundle = Arc::new(bundle(&target.url()));
         let scenario = run_spec::bundled(&bundle)?;
         let client = Rc::new(ClusterClient::new(cluster.masters(), Patience::default()));
@@ -69,6 +74,15 @@ pub(super) fn run() -> anyhow::Result<Exit> {
         print_to_stderr(&format!("The target counted {counted} requests, the report has {reported}: {verdict}.\n"));
         Ok(if agree { ended.exit } else { Exit::Failed { code: 1 } })
     })
+}
+
+/// Where to look on, for who can.
+async fn pages(cluster: &LocalCluster) -> Option<String> {
+    if !cfg!(feature = "ui") || !std::io::stderr().is_terminal() {
+        return None;
+    }
+    let (master, address) = cluster.pages().await?;
+    Some(format!("watch it in a browser at {address}, the pages of {master}, which is not killed\n"))
 }
 
 fn bundle(target: &str) -> Bundle {

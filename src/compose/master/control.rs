@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use actix::Addr;
 use akrida_actors::coordinator::messages::{Dismiss, Give, Look, Propose, ProveLeadership, Sight};
-use akrida_actors::coordinator::{CoordinatorActor, Published, ViewReceiver};
+use akrida_actors::coordinator::{CoordinatorActor, PlacedViewReceiver, Published, ViewReceiver};
 use akrida_actors::link::peers::{PeerAddress, Peers};
 use akrida_actors::link::strangers::Strangers;
 use akrida_core::coordinator::Order;
@@ -264,6 +264,10 @@ impl MasterControl for Arc<Control> {
 
     fn views(&self) -> ViewReceiver {
         self.published.views.clone()
+    }
+
+    fn placed_views(&self) -> PlacedViewReceiver {
+        self.published.placed_views.clone()
     }
 
     fn status(&self) -> Answering<'_, ClusterStatus> {
