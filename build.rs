@@ -31,7 +31,7 @@ fn main() -> ExitCode {
 fn build() -> Result<(), String> {
     let folder = Path::new("ui");
     if !are_packages_installed(folder) {
-        npm(folder, &["ci", "--no-audit", "--no-fund"])?;
+        npm(folder, &["ci", "--include=dev", "--ignore-scripts", "--no-audit", "--no-fund"])?;
     }
     let out = env::var("OUT_DIR").map_err(|error| format!("OUT_DIR: {error}"))?;
     let out = Path::new(&out).join("ui");

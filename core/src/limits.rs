@@ -153,6 +153,12 @@ pub const USERS_CHANGED_PER_TICK_MAX: u64 = 2_000;
 /// stood still, is answered with a heartbeat, whose answer tells plan time anew.
 pub const LAUNCH_AGE_MAX: Duration = Duration::from_millis(500);
 
+/// How long a worker that is to launch asks for plan time until it takes whatever answer comes.
+pub const LAUNCH_WAIT: Duration = Duration::from_secs(3);
+
+/// Characters of the reason that a worker gives for not taking part in a run.
+pub const REASON_CHARS_MAX: usize = 1_000;
+
 /// How long a leader waits for the last deltas of a run beyond the stop time-out before it ends the run without them.
 pub const LAST_DELTAS_WAIT: Duration = Duration::from_secs(15);
 
@@ -326,6 +332,9 @@ pub const WEB_ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// Requests that start a run and are read or carried out at once by one master; further ones are told to come again.
 pub const WEB_STARTS_AT_ONCE_MAX: usize = 4;
+
+/// Documents of a run, and looks at its scenario, that one master makes at once; further ones wait their turn.
+pub const WEB_DOCUMENTS_AT_ONCE_MAX: usize = 2;
 
 /// How long a body may take to come.
 pub const WEB_BODY_WAIT: Duration = Duration::from_secs(30);

@@ -22,7 +22,7 @@ use super::handle::ReplaceRefused;
 use super::inbox::Inbox;
 use super::joiners::Joiners;
 use super::peers::PeerFrame;
-use super::status::{Phase, Role};
+use super::status::{MemberStatus, Phase, Role};
 use super::thread::Life;
 use super::writer::Job;
 
@@ -195,9 +195,12 @@ impl Driver {
     }
 
     fn replace(&mut self, name: Arc<str>) -> Result<(), ReplaceRefused> {
-        let waits = self.joiners.id_of(&name, Instant::now());
-        let id = waits.ok_or_else(|| ReplaceRefused::NobodyWaits(name.clone()))?;
         let members = self.replica.status().members;
+        // A change of leader may have left one half-way that has learned of the group since, and asks no more.
+        let is_half_way = |member: &&MemberStatus| !member.is_voter && member.name.as_ref() == Some(&name);
+        let half_way = members.iter().find(is_half_way).map(|member| member.id);
+        let waits = self.joiners.id_of(&name, Instant::now()).or(half_way);
+        let id = waits.ok_or_else(|| ReplaceRefused::NobodyWaits(name.clone()))?;
         let is_old = |member: &NamedMember| member.name == name && member.id != id;
         let named = members.into_iter().filter_map(|member| Some(NamedMember { id: member.id, name: member.name? }));
         let remove = named.filter(is_old).map(|member| member.id).collect();

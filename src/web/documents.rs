@@ -107,6 +107,7 @@ impl Site {
             Some(view) => self.cluster().scenario_of(view.run.id).await?,
             None => self.cluster().scenario().await?,
         };
+        let _turn = self.document_turn().await?;
         let (make, shown) = (self.setup.make_document.clone(), Shown { view, bundle });
         let made = web::block(move || make(document, &shown)).await;
         let made = made.map_err(|_| Failure::from(ControlError::Unavailable))?;

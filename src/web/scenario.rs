@@ -25,6 +25,7 @@ pub(super) async fn of_masters(site: Data<Site>) -> Result<HttpResponse, Failure
     let name = Arc::clone(&bundle.name);
     let start = StartRun { bundle: Some(bundle), ..StartRun::default() };
     let build = Arc::clone(&site.setup.build_spec);
+    let _turn = site.document_turn().await?;
     // It may have data that takes long to read.
     let built = web::block(move || build(&start)).await.map_err(|_| Failure::from(ControlError::Unavailable))?;
     let spec = built.as_ref().ok();

@@ -11,10 +11,9 @@ use actix_web::web::Data;
 use actix_web::{App, HttpServer};
 use akrida_core::limits;
 use socket2::SockRef;
-use tokio::sync::Semaphore;
 
 use super::feed::{self, Board};
-use super::site::{Site, WebSetup};
+use super::site::{Site, Turns, WebSetup};
 use super::{base_path, gate, routes};
 
 /// An open web port. It closes when it is dropped, without waiting for requests in flight.
@@ -57,11 +56,11 @@ fn serve(listener: TcpListener, setup: WebSetup, report: &mpsc::Sender<io::Resul
 fn listen(listener: TcpListener, setup: WebSetup) -> io::Result<(Server, SocketAddr)> {
     let address = listener.local_addr()?;
     SockRef::from(&listener).listen(limits::WEB_BACKLOG.cast_signed())?;
-    let starts = Arc::new(Semaphore::new(limits::WEB_STARTS_AT_ONCE_MAX));
+    let turns = Turns::new();
     let board = Arc::new(Board::new(&setup));
     actix_rt::spawn(feed::follow(Arc::clone(&board), setup.cluster.clone()));
     let app = move || {
-        let site = Site::new(setup.clone(), Arc::clone(&starts), Arc::clone(&board));
+        let site = Site::new(setup.clone(), turns.clone(), Arc::clone(&board));
         App::new()
             .app_data(Data::new(site))
             .configure(routes::configure)

@@ -9,9 +9,10 @@ use akrida_core::scenario::bundle::Bundle;
 use akrida_core::state::command::RunSpec;
 use akrida_core::view::{HistoryPoint, RunView};
 use serde_json::Value;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 
-use super::cluster_handle::ClusterHandle;
+use super::cluster_handle::{ClusterHandle, ControlError};
 use super::feed::Board;
 use crate::api::{ClusterStatus, StartRun};
 
@@ -120,11 +121,27 @@ impl fmt::Debug for WebSetup {
     }
 }
 
+/// What may be done at once, by all threads.
+#[derive(Clone)]
+pub(super) struct Turns {
+    starts: Arc<Semaphore>,
+    documents: Arc<Semaphore>,
+}
+
+impl Turns {
+    pub(super) fn new() -> Self {
+        let starts = Arc::new(Semaphore::new(limits::WEB_STARTS_AT_ONCE_MAX));
+        Self { starts, documents: Arc::new(Semaphore::new(limits::WEB_DOCUMENTS_AT_ONCE_MAX)) }
+    }
+}
+
 /// What the handlers of one thread share.
 pub(super) struct Site {
     pub(super) setup: WebSetup,
     /// Starts of runs that may still be taken in, by all threads.
     pub(super) starts: Arc<Semaphore>,
+    /// Documents that may still be made, by all threads.
+    documents: Arc<Semaphore>,
     /// What live feeds tell.
     pub(super) board: Arc<Board>,
     /// For requests to the leader; it cannot leave its thread.
@@ -132,14 +149,26 @@ pub(super) struct Site {
 }
 
 impl Site {
-    pub(super) fn new(setup: WebSetup, starts: Arc<Semaphore>, board: Arc<Board>) -> Self {
+    pub(super) fn new(setup: WebSetup, turns: Turns, board: Arc<Board>) -> Self {
         let connector = awc::Connector::new().timeout(limits::CLIENT_CONNECT_WAIT);
         // Each request has a deadline of its own.
         let client = awc::Client::builder().connector(connector).disable_timeout().disable_redirects().finish();
-        Self { setup, starts, board, client }
+        let Turns { starts, documents } = turns;
+        Self { setup, starts, documents, board, client }
     }
 
     pub(super) fn cluster(&self) -> &ClusterHandle {
         &self.setup.cluster
+    }
+
+    /// Waits until a document may be made, which takes a thread and memory; until the answer is dropped it is one of them.
+    ///
+    /// # Errors
+    /// When too many others are being made for too long.
+    pub(super) async fn document_turn(&self) -> Result<OwnedSemaphorePermit, ControlError> {
+        match timeout(self.setup.hold, Arc::clone(&self.documents).acquire_owned()).await {
+            Ok(Ok(turn)) => Ok(turn),
+            Ok(Err(_)) | Err(_) => Err(ControlError::Unavailable),
+        }
     }
 }

@@ -36,9 +36,12 @@ pub(super) async fn page(request: HttpRequest) -> Result<HttpResponse, Failure> 
     answer("index.html", "no-cache", &request)
 }
 
-/// A file whose name changes with its content.
+/// A file whose name changes with its content. One that is not here may be of another build, as while masters are upgraded
+/// one by one: with this answer balancers ask the next master.
 pub(super) async fn asset(name: web::Path<String>, request: HttpRequest) -> Result<HttpResponse, Failure> {
+    let reason = "this master has the web pages of another build";
     answer(&format!("assets/{name}"), "public, max-age=31536000, immutable", &request)
+        .map_err(|_| Failure::new(StatusCode::SERVICE_UNAVAILABLE, "other_build", reason))
 }
 
 /// The icon.

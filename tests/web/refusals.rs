@@ -118,7 +118,17 @@ fn pages_of_other_sites_change_nothing() {
         }
         assert_eq!(send(&leader.url, "GET", "/api/v1/cluster", &elsewhere, b"").unwrap().status, 200);
     }
+    // Encoded, it is the same path; and over plain HTTP browsers say nothing of the site of a page that shows an image.
+    let encoded = send(&leader.url, "GET", "/st%6Fp", &[("sec-fetch-site", "cross-site")], b"").unwrap();
+    assert_eq!(encoded.status, 403);
+    let browser = ("user-agent", "Mozilla/5.0 (X11; Linux x86_64)");
+    for image in [&[browser][..], &[browser, ("referer", "http://evil.test/stop?http://localhost/")]] {
+        assert_eq!(send(&leader.url, "GET", "/stop", image, b"").unwrap().status, 403, "{image:?}");
+    }
     assert_eq!(leader.orders(), ["Start"]);
+    for own in [("referer", "http://localhost/"), ("referer", "http://localhost")] {
+        assert_eq!(send(&leader.url, "GET", "/stats/reset", &[browser, own], b"").unwrap().status, 200, "{own:?}");
+    }
     for own in [("sec-fetch-site", "same-origin"), ("sec-fetch-site", "none"), ("origin", "https://localhost")] {
         assert_eq!(leader.post("/stats/reset", &[own], b"").status, 200, "{own:?}");
     }

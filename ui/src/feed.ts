@@ -7,6 +7,9 @@ import type { FeedEvent } from "./types";
 /** Masters say something every second. */
 const SILENCE_MS = 4_000;
 
+/** A master that knows of no leader for so long is cut off from the others, or there is none: another one may know more. */
+const WITHOUT_LEADER_MS = 10_000;
+
 const RETRY_MS = [100, 250, 500, 1_000, 2_000];
 
 export interface FeedState extends Known {
@@ -22,6 +25,7 @@ export class Feed {
   private silence = 0;
   private retry = 0;
   private failures = 0;
+  private led = Date.now();
 
   constructor(private readonly url: (after: number | null) => string) {
     this.connect();
@@ -54,7 +58,12 @@ export class Feed {
         this.listen();
         const event = JSON.parse(data) as FeedEvent;
         this.set({ ...taken(this.state, event), isConnected: true });
-        if (event.kind === "state" && this.state.index === null) {
+        if (event.master.leader !== null) {
+          this.led = Date.now();
+        }
+        const isCutOff = Date.now() - this.led > WITHOUT_LEADER_MS;
+        if (isCutOff || (event.kind === "state" && this.state.index === null)) {
+          this.led = Date.now();
           this.reconnect();
         }
       }

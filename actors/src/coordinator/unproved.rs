@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use actix::{ActorFutureExt, AsyncContext, Context, WrapFuture};
 use akrida_core::coordinator::Input;
 use akrida_core::ids::{Incarnation, WorkerId};
-use akrida_core::wire::{FromWorker, PlanTime, ToWorker};
+use akrida_core::wire::{FromWorker, PlanTime, Running, ToWorker};
 use tokio::sync::oneshot;
 
 use super::actor::CoordinatorActor;
@@ -28,8 +28,8 @@ type Held = BTreeMap<(WorkerId, Incarnation), OfWorker>;
 
 #[derive(Debug, Default)]
 struct OfWorker {
-    /// Its greeting, which is answered then.
-    hello: Option<FromWorker>,
+    /// Its greeting, which is answered then, and when it was heard by the coordinator's clock.
+    hello: Option<(FromWorker, u64)>,
     /// The latest heartbeat that is to be answered.
     heartbeat: Option<Heartbeat>,
 }
@@ -77,7 +77,8 @@ impl CoordinatorActor {
         let Uplink { worker, incarnation, message } = uplink;
         let waits = self.gives_leases() && matches!(message, FromWorker::Hello { .. });
         if waits && self.core().is_some() {
-            self.unproved().gathered.entry((worker, incarnation)).or_default().hello = Some(message);
+            let heard_us = self.now().mono_us;
+            self.unproved().gathered.entry((worker, incarnation)).or_default().hello = Some((message, heard_us));
         } else {
             self.step(Input::Message { worker, incarnation, message });
         }
@@ -108,7 +109,11 @@ impl CoordinatorActor {
             let answer = heartbeat.answer(self.now().mono_us);
             self.tell(&worker, incarnation, Downlink::Message(answer));
         }
-        if let Some(message) = held.hello {
+        if let Some((mut message, heard_us)) = held.hello {
+            // Where it was then, it is no longer.
+            if let FromWorker::Hello { running: Some(Running { plan_us: Some(plan_us), .. }), .. } = &mut message {
+                *plan_us = plan_us.saturating_add(self.now().mono_us.saturating_sub(heard_us));
+            }
             self.step(Input::Message { worker, incarnation, message });
         }
     }

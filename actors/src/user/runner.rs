@@ -172,7 +172,8 @@ impl Runner {
         }
         match self.draw_rows().await {
             flow @ (Flow::StopUser | Flow::Cut) => Err(flow),
-            _ => Ok(()),
+            // Rows may have been long in coming.
+            _ => self.permitted().await,
         }
     }
 

@@ -1,5 +1,7 @@
 //! What workers say.
 
+use std::sync::Arc;
+
 use super::deltas::Receipt;
 use super::greet::{belongs, has_lost_its_run};
 use super::{At, Coordinator, Intent, Output, Session, to};
@@ -133,7 +135,7 @@ impl Coordinator {
         let worker = worker.clone();
         match message {
             FromWorker::CannotRun { run, reason } if takes_part && run == active.id() => {
-                self.propose(Command::ExcludeWorker { run, worker, reason })
+                self.propose(Command::ExcludeWorker { run, worker, reason: one_line(&reason) })
             }
             FromWorker::StopRun { run, at_us, reason } if takes_part && run == active.id() => {
                 let command = Command::StopRun { run, at_us, reason };
@@ -202,4 +204,10 @@ impl Coordinator {
     pub(super) fn resend_turned_away(&mut self, at: At<'_>) -> Vec<Output> {
         self.deltas.take_turned_away().iter().map(|worker| self.welcome(worker, at)).collect()
     }
+}
+
+/// A worker's own words, as they may stand in logs and in the state.
+fn one_line(text: &str) -> Arc<str> {
+    let chars = text.chars().map(|char| if char.is_control() { ' ' } else { char });
+    chars.take(limits::REASON_CHARS_MAX).collect::<String>().into()
 }

@@ -80,6 +80,9 @@ impl Session {
     /// It was told to get ready.
     pub(super) fn begin(&mut self, run: RunId, now: Now) {
         let first_us = self.begun.filter(|begun| begun.run == run).map_or(now.mono_us, |begun| begun.first_us);
+        if self.begun.is_none_or(|begun| begun.run != run) {
+            self.delta_us = None;
+        }
         self.begun = Some(Begun { run, first_us, sent_us: now.mono_us });
     }
 

@@ -137,7 +137,7 @@ impl WorkerCore {
             Input::LeaderFound => {
                 self.session.greet(self.now_us);
                 // Slots may have been dealt to others since another leader said so; this one tells of them before.
-                self.run.iter_mut().for_each(|run| run.is_to_launch = false);
+                self.run.iter_mut().for_each(|run| run.to_launch_since_us = None);
                 vec![self.hello()]
             }
             Input::LeaderLost => {
@@ -184,7 +184,8 @@ impl WorkerCore {
             ToWorker::HeartbeatHeard { sent_us, plan } => {
                 let sent_us = self.session.heartbeat_heard(sent_us, now_us);
                 self.lease.renew(sent_us);
-                let is_recent = self.session.is_recent(sent_us, now_us);
+                let takes_any = self.run.as_ref().is_some_and(|run| run.takes_any_answer_to(sent_us, now_us));
+                let is_recent = takes_any || self.session.is_recent(sent_us, now_us);
                 plan.map_or_else(Vec::new, |plan| self.take_plan_time(plan, is_recent, (now_us - sent_us) / 2))
             }
             ToWorker::Begin(assignment) => self.begin(*assignment),
@@ -203,7 +204,8 @@ impl WorkerCore {
             }
             ToWorker::Launch { run, plan_us } => {
                 let is_recent = self.session.is_recent(self.session.answered_us(), now_us);
-                self.run.iter_mut().filter(|active| active.id == run).for_each(|active| active.is_to_launch = true);
+                let active = self.run.iter_mut().filter(|active| active.id == run);
+                active.for_each(|active| _ = active.to_launch_since_us.get_or_insert(now_us));
                 self.take_plan_time(PlanTime { run, plan_us }, is_recent, self.session.one_way_us())
             }
             ToWorker::Slots { run, .. } | ToWorker::Update { run, .. } | ToWorker::Rows { run, .. } => {

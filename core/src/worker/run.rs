@@ -12,6 +12,7 @@ use super::sealing::{Pressure, Sealing};
 use super::users::Users;
 use super::{Output, Sealed};
 use crate::ids::{Incarnation, RunId, Seq, WorkerId};
+use crate::limits;
 use crate::plan::Plan;
 use crate::plan::classes::ClassSequence;
 use crate::plan::slots::SlotSet;
@@ -25,8 +26,8 @@ pub(super) struct ActiveRun {
     plan: Plan,
     users: Users,
     phase: Phase,
-    /// Whether the leader that is there wants load.
-    pub(super) is_to_launch: bool,
+    /// Since when the leader that is there wants load.
+    pub(super) to_launch_since_us: Option<u64>,
     /// When plan time is 0, on the worker's clock; may lie before its start.
     anchor_us: Option<i64>,
     epoch: u64,
@@ -84,7 +85,7 @@ impl ActiveRun {
             plan: assignment.plan.clone(),
             users: Users::none(classes, assignment.slots.clone()),
             phase: Phase::Preparing,
-            is_to_launch: false,
+            to_launch_since_us: None,
             anchor_us: None,
             epoch: assignment.epoch,
             release: Release::Nothing,
@@ -137,7 +138,14 @@ impl ActiveRun {
 
     /// Whether load is wanted, and plan time is not known.
     pub(super) fn awaits_plan_time(&self) -> bool {
-        self.is_to_launch && self.anchor_us.is_none()
+        self.to_launch_since_us.is_some() && self.anchor_us.is_none()
+    }
+
+    /// Whether the answer to what was sent at this time is believed, however old it may be: no better one comes.
+    pub(super) fn takes_any_answer_to(&self, sent_us: u64, now_us: u64) -> bool {
+        let wait_us = limits::LAUNCH_WAIT.as_micros() as u64;
+        self.to_launch_since_us
+            .is_some_and(|since_us| sent_us >= since_us && now_us >= since_us.saturating_add(wait_us))
     }
 
     /// Plan time was `plan_us` at a leader `one_way_us` ago.

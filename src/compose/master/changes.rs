@@ -71,7 +71,7 @@ impl Changes {
     /// Refuses a change that makes no sense.
     async fn check(&self, change: &MemberChange) -> Result<(), ControlError> {
         match change {
-            MemberChange::Add(AddMember { name, .. }) if self.id_of(name).is_ok() => Err(is_master_already(name)),
+            MemberChange::Add(AddMember { name, .. }) if self.has_vote(name) => Err(is_master_already(name)),
             MemberChange::Remove(name) if self.is_awaited(name).await? => Ok(()),
             MemberChange::Replace(name) if self.is_configured(name) => Ok(()),
             MemberChange::Remove(name) | MemberChange::Replace(name) | MemberChange::Transfer(name) => {
@@ -92,12 +92,16 @@ impl Changes {
 
     async fn add(&self, added: AddMember, is_repeat: bool) -> Result<(), ControlError> {
         let AddMember { name, host, port, web_port, priority } = added;
-        match self.id_of(&name) {
-            Ok(id) if is_repeat => return self.await_group(|status| is_voter(status, id)).await,
+        let known_as = self.id_of(&name);
+        let name: Arc<str> = name.as_str().into();
+        match known_as {
+            Ok(id) if !is_voter(&self.raft.status().borrow(), id) => {
+                return self.give_vote(NamedMember { id, name }).await;
+            }
+            Ok(_) if is_repeat => return Ok(()),
             Ok(_) => return Err(is_master_already(&name)),
             Err(_) => {}
         }
-        let name: Arc<str> = name.as_str().into();
         // From now on, all masters call it and let it in.
         let id = members::NOT_YET;
         let awaited = Member { id, name: Arc::clone(&name), host: host.as_str().into(), port, web_port, priority };
@@ -114,6 +118,11 @@ impl Changes {
             );
             return Err(ControlError::Impossible(reason));
         };
+        self.give_vote(joiner).await
+    }
+
+    /// Lets a master learn the log and then vote. A change of leader may have left one half-way: then it goes on.
+    async fn give_vote(&self, joiner: NamedMember) -> Result<(), ControlError> {
         let id = joiner.id;
         self.change_group(GroupChange { add: vec![joiner], remove: Vec::new() }).await?;
         self.await_group(|status| is_voter(status, id)).await
@@ -188,6 +197,11 @@ impl Changes {
     async fn propose(&self, members: Vec<Member>, request: Option<RequestKey>) -> Result<(), ControlError> {
         let proposed = self.coordinator.send(Propose { command: Command::SetMembers(members), request });
         answered(proposed).await?.map(|_| ()).map_err(control_error)
+    }
+
+    fn has_vote(&self, name: &str) -> bool {
+        let id = self.id_of(name);
+        id.is_ok_and(|id| is_voter(&self.raft.status().borrow(), id))
     }
 
     /// Whether a master has a vote, and answers the leader.

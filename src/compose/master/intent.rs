@@ -18,8 +18,9 @@ use crate::raft::status::RaftStatus;
 /// How often it is looked who is there.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
-/// How long a leader waits for masters of the group that are not there before those that are decide.
-const ABSENT_MAX: Duration = Duration::from_secs(5);
+/// How long a leader waits for masters of the group that are not there before those that are decide. Longer than any link
+/// takes to come up again.
+const ABSENT_MAX: Duration = Duration::from_secs(60);
 
 /// Writes down what is to be started, until it is dropped.
 #[derive(Debug)]
@@ -39,7 +40,7 @@ impl Drop for Intent {
 }
 
 async fn keep(command: u64, control: Arc<Control>) {
-    let (mut leads_since, mut took_part) = (None, false);
+    let (mut leads_since, mut took_part, mut is_told) = (None, false, false);
     let (master, life) = control.life();
     loop {
         // A coordinator that does not answer is asked again.
@@ -51,7 +52,16 @@ async fn keep(command: u64, control: Arc<Control>) {
             took_part |= intended.as_ref().is_some_and(|intended| intended.is_of(&master, life));
             let present = control.present();
             let has_waited = leads_since.is_some_and(|since| since.elapsed() >= ABSENT_MAX);
-            let is_complete = has_waited || are_all_there(&control.raft_status().borrow(), &present);
+            let are_all_there = are_all_there(&control.raft_status().borrow(), &present);
+            let is_complete = has_waited || are_all_there;
+            let is_new = intended.as_ref().is_some_and(|intended| !intended.is_of_one_of(&present));
+            if leads && is_new && !is_complete && !std::mem::replace(&mut is_told, true) {
+                tracing::info!(
+                    "the run was started before; waiting up to {} s for the masters that are not there, which may have \
+                     taken part in it",
+                    ABSENT_MAX.as_secs()
+                );
+            }
             if leads && is_to_be_written_down(intended.as_ref(), took_part, &present, is_complete) {
                 let written = Command::IntendRun { run: RunId(fastrand::u64(..)), command, present };
                 if let Err(error) = control.propose(written).await {

@@ -70,6 +70,8 @@ struct Start<'a> {
     control: &'a Arc<Control>,
     since: Instant,
     leads_since: Option<Instant>,
+    /// Whether it was written down that this master takes part.
+    took_part: bool,
     /// How many workers were there when that was said last.
     told: Option<usize>,
 }
@@ -103,15 +105,19 @@ impl Seen {
 impl<'a> Start<'a> {
     fn new(wish: &'a Wish, control: &'a Arc<Control>) -> Self {
         let since = Instant::now();
-        Self { wish, control, since, leads_since: None, told: None }
+        Self { wish, control, since, leads_since: None, took_part: false, told: None }
     }
 
     async fn step(&mut self, seen: Seen) -> Option<Begun> {
         self.leads_since = if seen.leads { self.leads_since.or_else(|| Some(Instant::now())) } else { None };
         let (master, life) = self.control.life();
         let takes_part = |intended: &&IntendedRun| intended.is_of(&master, life);
-        let intended = seen.intended.as_ref().filter(|intended| intended.command == self.wish.command);
-        let IntendedRun { run, fate, .. } = intended.filter(takes_part)?;
+        let is_own = |intended: &&IntendedRun| intended.command == self.wish.command;
+        if seen.intended.as_ref().is_some_and(|intended| !is_own(&intended)) && self.took_part {
+            return Some(Begun::GivenUp("masters that were told to start another run lead now".to_owned()));
+        }
+        let IntendedRun { run, fate, .. } = seen.intended.as_ref().filter(is_own).filter(takes_part)?;
+        self.took_part = true;
         match fate {
             Fate::Started => return Some(Begun::Run(*run)),
             Fate::Cancelled { reason } => return Some(Begun::GivenUp(reason.to_string())),

@@ -64,9 +64,9 @@ impl Board {
         }
     }
 
-    /// Whether this master has applied less than this entry.
-    pub(super) fn is_behind(&self, index: LogIndex) -> bool {
-        self.shown().picture.index() < index
+    /// Up to where this master has applied the log.
+    pub(super) fn index(&self) -> LogIndex {
+        self.shown().picture.index()
     }
 
     fn shown(&self) -> MutexGuard<'_, Shown> {

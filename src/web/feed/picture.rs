@@ -63,7 +63,8 @@ impl Picture {
     /// What to tell whoever knows everything up to an entry, or nothing. Whoever is ahead of this master hears nothing
     /// of the run until it has caught up.
     pub(super) fn event(&mut self, after: Option<LogIndex>) -> Event {
-        if after >= Some(self.index()) {
+        // A master that has applied nothing knows nothing of the run, not that there is none.
+        if self.index() == LogIndex::default() || after >= Some(self.index()) {
             let text = json!({"kind": "heartbeat", "index": self.index().0, "master": self.master()});
             return Event { index: None, text: text.to_string().into() };
         }
@@ -146,6 +147,12 @@ mod tests {
         let series = json!({"is_whole": true, "points": [], "sums": {"points": 0, "requests": 0}});
         let expected = json!({"kind": "state", "index": 4, "master": master, "run": null, "series": series});
         assert_eq!(said(&event), expected);
+    }
+
+    #[test]
+    fn a_master_that_has_applied_nothing_says_nothing_of_the_run() {
+        let event = picture().event(None);
+        assert_eq!((event.index, &said(&event)["kind"]), (None, &json!("heartbeat")));
     }
 
     #[test]

@@ -22,7 +22,8 @@ struct Session {
     board: Arc<Board>,
     /// Up to where the other side knows everything.
     at: Option<LogIndex>,
-    opened: Instant,
+    /// Up to where this master had applied the log, and since when it has not gone on.
+    stands_at: (LogIndex, Instant),
     /// The number of the event sent last.
     number: u64,
     /// Since when the other side has an event to take.
@@ -46,7 +47,7 @@ pub(super) fn start(
     let session = Session {
         board: Arc::clone(board),
         at: after,
-        opened: Instant::now(),
+        stands_at: (board.index(), Instant::now()),
         number: 0,
         unanswered: None,
         has_skipped: false,
@@ -64,8 +65,12 @@ impl Session {
             }
             return;
         }
-        if self.at.is_some_and(|at| self.board.is_behind(at)) && self.opened.elapsed() > limits::WEB_FEED_CATCH_UP_WAIT
-        {
+        let index = self.board.index();
+        if index != self.stands_at.0 {
+            self.stands_at = (index, Instant::now());
+        }
+        let is_behind = self.at.is_some_and(|at| index < at);
+        if is_behind && self.stands_at.1.elapsed() > limits::WEB_FEED_CATCH_UP_WAIT {
             // This master will not get there: it is of another cluster, or of a restored one.
             self.at = None;
         }

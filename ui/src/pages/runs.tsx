@@ -84,7 +84,7 @@ function Chosen({ ids, status, theme }: { ids: string[]; status: string; theme: 
   const problem = first.problem ?? second.problem;
   // The older one is what the newer is held against.
   const runs = [first.value, second.value]
-    .filter((run) => run !== null && ids.includes(run.run.id))
+    .filter((run, place) => run !== null && run.run.id === ids[place])
     .sort((one, other) => (one?.run.started_unix_ms ?? 0) - (other?.run.started_unix_ms ?? 0));
   return (
     <>

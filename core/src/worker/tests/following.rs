@@ -110,6 +110,25 @@ fn a_round_trip_that_always_takes_long_does_not_keep_a_worker_from_its_launch() 
     assert!(matches!(rig.hear(launch(0))[..], [Output::Launch { anchor_us: SECOND_BEFORE, .. }]));
 }
 
+#[test]
+fn a_worker_that_gets_only_late_answers_takes_one_of_them_after_a_while() {
+    let mut rig = Rig::welcomed(None);
+    rig.pass(0, false);
+    rig.pause(5_000);
+    rig.hear(heard(0, -1));
+    rig.hear(begin(Plan::new(1, rate(1.0), None)));
+    rig.pause(SECOND);
+    let launched_us = rig.now_us;
+    assert_eq!(rig.hear(launch(0)), []);
+    // Answers take 800 ms now, and used to take 5 ms.
+    rig.pause(800_000);
+    assert_eq!(rig.hear(heard(launched_us, 400_000)), []);
+    rig.pause(limits::LAUNCH_WAIT.as_micros() as u64);
+    let sent_us = rig.now_us - 800_000;
+    let launched = rig.hear(heard(sent_us, 3_400_000));
+    assert!(matches!(launched[..], [Output::Launch { .. }]), "{launched:?}");
+}
+
 /// Half a round trip of 2 s before it was heard.
 const SECOND_BEFORE: i64 = SECOND as i64;
 
