@@ -137,6 +137,8 @@ fn compare_all(both: &Both, when: &str) {
 fn a_master_answers_as_locust_does() {
     let target = Target::start(&[]);
     let both = Both::start(&target);
+    // The masters offer the scenario that they were given as soon as one of them leads.
+    both.await_both("/tasks", |tasks| tasks["total"]["Visitor"].is_object());
     compare_all(&both, "before the first run");
     what_is_wrong_with_a_form_is_said_in_the_same_words(&both);
 
