@@ -162,9 +162,6 @@ pub const REASON_CHARS_MAX: usize = 1_000;
 /// How long a leader waits for the last deltas of a run beyond the stop time-out before it ends the run without them.
 pub const LAST_DELTAS_WAIT: Duration = Duration::from_secs(15);
 
-/// How far ahead of its first user a run starts that only this process takes part in, so that all arbiters are ready at 0.
-pub const START_AHEAD: Duration = Duration::from_millis(50);
-
 /// How often the coordinator looks at the clock.
 pub const COORDINATOR_TICK: Duration = Duration::from_millis(50);
 

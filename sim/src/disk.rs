@@ -5,19 +5,11 @@
 
 use std::collections::VecDeque;
 
-use akrida_core::replica::output::Persist;
-use akrida_core::replica::stored::{Entry, Stored, StoredSnapshot};
+use akrida_core::replica::output::Write;
+use akrida_core::replica::stored::{Entry, Stored};
 use fastrand::Rng;
 
 use crate::clock::MS;
-
-/// One thing to write.
-#[derive(Clone, Debug)]
-pub(crate) enum Write {
-    Log(Persist),
-    Snapshot(StoredSnapshot),
-    Compact(u64),
-}
 
 /// A disk.
 #[derive(Debug)]
@@ -64,11 +56,8 @@ impl Disk {
     /// The oldest write is durable; gives its number if it has one.
     pub(crate) fn written(&mut self) -> Option<u64> {
         let write = self.under_way.pop_front()?;
-        let number = match &write {
-            Write::Log(persist) => Some(persist.number),
-            Write::Snapshot(_) | Write::Compact(_) => None,
-        };
-        store(&mut self.durable, write);
+        let number = write.number();
+        self.durable.write(write);
         number
     }
 
@@ -76,7 +65,7 @@ impl Disk {
     pub(crate) fn crash(&mut self, now_us: u64, random: &mut Rng) {
         let whole = random.usize(0..=self.under_way.len());
         for write in self.under_way.drain(..whole) {
-            store(&mut self.durable, write);
+            self.durable.write(write);
         }
         if let Some(Write::Log(mut torn)) = self.under_way.pop_front() {
             let has_snapshot = torn.snapshot.is_some();
@@ -84,7 +73,7 @@ impl Disk {
             let kept = if has_snapshot || !appends { 0 } else { random.usize(0..=torn.entries.len()) };
             torn.entries.truncate(kept);
             torn.hard_state = None;
-            store(&mut self.durable, Write::Log(torn));
+            self.durable.write(Write::Log(torn));
         }
         self.under_way.clear();
         self.busy_until_us = now_us;
@@ -108,18 +97,5 @@ impl Disk {
     fn entry(&self, index: u64) -> Option<&Entry> {
         let first = self.durable.entries.first()?.index;
         self.durable.entries.get(index.checked_sub(first)? as usize)
-    }
-}
-
-fn store(disk: &mut Stored, write: Write) {
-    match write {
-        Write::Log(persist) => {
-            if let Some(snapshot) = persist.snapshot {
-                disk.save_snapshot(snapshot);
-            }
-            disk.append(&persist.entries, persist.hard_state);
-        }
-        Write::Snapshot(snapshot) => disk.save_snapshot(snapshot),
-        Write::Compact(up_to) => disk.compact(up_to),
     }
 }

@@ -11,7 +11,7 @@ use akrida_core::ids::{ClusterId, LogIndex, RaftId};
 use akrida_core::limits;
 use akrida_core::replica::change::MemberChange;
 use akrida_core::replica::formation::{FormationMessage, answer};
-use akrida_core::replica::output::Send;
+use akrida_core::replica::output::{Send, Write};
 use akrida_core::replica::stored::NamedMember;
 use akrida_core::replica::{Output, Replica};
 use akrida_core::wire::refused::RefusedCallers;
@@ -24,7 +24,6 @@ use super::joiners::Joiners;
 use super::peers::PeerFrame;
 use super::status::{MemberStatus, Phase, Role};
 use super::thread::Life;
-use super::writer::Job;
 
 /// How long the thread waits for the disk when too much is to be written.
 const DISK_PAUSE: Duration = Duration::from_millis(1);
@@ -35,7 +34,7 @@ pub(super) struct Driver {
     replica: Replica,
     cluster: ClusterId,
     clock: TickClock,
-    jobs: SyncSender<Job>,
+    jobs: SyncSender<Write>,
     jobs_sent: u64,
     /// Names of masters that the group does not know, as a joiner hears them.
     learned: BTreeMap<RaftId, Arc<str>>,
@@ -49,7 +48,7 @@ pub(super) struct Driver {
 }
 
 impl Driver {
-    pub(super) fn new(life: Life, replica: Replica, cluster: ClusterId, jobs: SyncSender<Job>) -> Self {
+    pub(super) fn new(life: Life, replica: Replica, cluster: ClusterId, jobs: SyncSender<Write>) -> Self {
         let now = Instant::now();
         let clock = TickClock::new(life.options.tick, life.options.election_ticks(), now);
         Self {
@@ -222,9 +221,7 @@ impl Driver {
     fn carry_out_one(&mut self, output: Output) {
         match output {
             Output::Send(send) => self.send(send),
-            Output::Persist(persist) => self.write(Job::Persist(persist)),
-            Output::SaveSnapshot(snapshot) => self.write(Job::Snapshot(snapshot)),
-            Output::Compact { up_to } => self.write(Job::Compact(up_to)),
+            Output::Write(write) => self.write(write),
             // Those that are under way are bounded by the replica's window, and by what the actor itself asks for.
             Output::Tell(event) => {
                 self.note(&event);
@@ -250,10 +247,10 @@ impl Driver {
         self.next_look = Instant::now();
     }
 
-    fn write(&mut self, job: Job) {
+    fn write(&mut self, write: Write) {
         self.jobs_sent += 1;
         // The writer ends the process rather than itself.
-        let _ = self.jobs.send(job);
+        let _ = self.jobs.send(write);
     }
 
     fn send(&mut self, send: Send) {

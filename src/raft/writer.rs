@@ -4,30 +4,21 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, SyncSender};
 
-use akrida_core::replica::output::Persist;
-use akrida_core::replica::stored::StoredSnapshot;
+use akrida_core::replica::output::Write;
 
 use super::inbox::{Inbox, Shared, offer};
 use super::process_end::end_process;
 use super::store::{HardState, LogStore, StoreError, StoredEntry};
 
-/// One thing to write.
-#[derive(Debug)]
-pub(super) enum Job {
-    Persist(Persist),
-    Snapshot(StoredSnapshot),
-    Compact(u64),
-}
-
 /// Writes until nobody has anything to write any more. What has gathered while the disk was busy is written at once.
 pub(super) fn write_all(
     mut store: Box<dyn LogStore>,
-    jobs: &Receiver<Job>,
+    jobs: &Receiver<Write>,
     shared: &Arc<Shared>,
     inbox: &SyncSender<Inbox>,
 ) {
     while let Ok(first) = jobs.recv() {
-        let batch: Vec<Job> = std::iter::once(first).chain(jobs.try_iter()).collect();
+        let batch: Vec<Write> = std::iter::once(first).chain(jobs.try_iter()).collect();
         let count = batch.len() as u64;
         match write(store.as_mut(), batch) {
             Ok(number) => {
@@ -66,12 +57,12 @@ impl Gathered {
 }
 
 /// Writes a batch in order; tells the number of its last write.
-fn write(store: &mut dyn LogStore, batch: Vec<Job>) -> Result<Option<u64>, StoreError> {
+fn write(store: &mut dyn LogStore, batch: Vec<Write>) -> Result<Option<u64>, StoreError> {
     let mut gathered = Gathered::default();
     let mut last = None;
     for job in batch {
         match job {
-            Job::Persist(persist) => {
+            Write::Log(persist) => {
                 last = Some(persist.number);
                 if let Some(snapshot) = persist.snapshot {
                     // The log behind it and the commit index mean nothing to a store without the snapshot.
@@ -80,11 +71,11 @@ fn write(store: &mut dyn LogStore, batch: Vec<Job>) -> Result<Option<u64>, Store
                 }
                 gathered.add(persist.entries, persist.hard_state);
             }
-            Job::Snapshot(snapshot) => {
+            Write::Snapshot(snapshot) => {
                 gathered.flush(store)?;
                 store.save_snapshot(&snapshot)?;
             }
-            Job::Compact(up_to) => {
+            Write::Compact(up_to) => {
                 gathered.flush(store)?;
                 store.compact(up_to)?;
             }
@@ -96,6 +87,8 @@ fn write(store: &mut dyn LogStore, batch: Vec<Job>) -> Result<Option<u64>, Store
 
 #[cfg(test)]
 mod tests {
+    use akrida_core::replica::output::Persist;
+
     use super::*;
     use crate::raft::store::MemoryStore;
 
@@ -103,10 +96,10 @@ mod tests {
         StoredEntry { index, term, ..StoredEntry::default() }
     }
 
-    fn persist(number: u64, entries: &[(u64, u64)], commit: u64) -> Job {
+    fn persist(number: u64, entries: &[(u64, u64)], commit: u64) -> Write {
         let entries = entries.iter().map(|(index, term)| entry(*index, *term)).collect();
         let hard_state = Some(HardState { term: 1, commit, ..HardState::default() });
-        Job::Persist(Persist { number, snapshot: None, entries, hard_state })
+        Write::Log(Persist { number, snapshot: None, entries, hard_state })
     }
 
     #[test]
@@ -115,7 +108,7 @@ mod tests {
             vec![
                 persist(1, &[(1, 1), (2, 1), (3, 1)], 0),
                 persist(2, &[(2, 2), (3, 2)], 1),
-                Job::Compact(1),
+                Write::Compact(1),
                 persist(4, &[(4, 2)], 2),
             ]
         };

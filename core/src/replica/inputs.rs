@@ -16,7 +16,7 @@ use super::farewell::Farewell;
 use super::leadership::{Heard, Leadership, TransferReason};
 use super::members::{Members, contains};
 use super::mirror::Mirror;
-use super::output::Output;
+use super::output::{Output, Write};
 use super::ready::Writes;
 use super::screen::{Refused, screen};
 use super::snapshots;
@@ -227,11 +227,11 @@ impl Replica {
         let (conf_state, names) = self.members.as_of(index);
         let snapshot = StoredSnapshot { index, term, conf_state, data: snapshots::encode(&names, state) };
         self.members.forget_before(index);
-        self.out.push(Output::SaveSnapshot(snapshot.clone()));
+        self.out.push(Output::Write(Write::Snapshot(snapshot.clone())));
         let tail = self.config.tail_entries;
         let up_to = self.node.mut_store().compact(snapshot, tail, limits::RAFT_TAIL_BYTES);
         if up_to > 0 {
-            self.out.push(Output::Compact { up_to });
+            self.out.push(Output::Write(Write::Compact(up_to)));
         }
         self.proceed();
     }

@@ -11,15 +11,8 @@ use crate::ids::RaftId;
 pub enum Output {
     /// To be sent as soon as possible. It may be lost, doubled or overtaken.
     Send(Send),
-    /// To be written durably, in this order; then the replica is told with `persisted`.
-    Persist(Persist),
-    /// A snapshot of this replica's own state, to be written durably. Nobody waits for it.
-    SaveSnapshot(StoredSnapshot),
-    /// Entries up to here may go from the disk, once the snapshots before this are written.
-    Compact {
-        /// The last one.
-        up_to: u64,
-    },
+    /// To be written durably, in the order in which these come.
+    Write(Write),
     /// For whoever applies what is committed. After [`LogEvent::Committed`] and [`LogEvent::Restored`] the replica is told
     /// with `applied`, after [`LogEvent::SnapshotWanted`] with `snapshot`.
     Tell(LogEvent),
@@ -36,6 +29,28 @@ pub struct Send {
     pub message: Bytes,
     /// Whether it carries a snapshot: if it cannot be sent, the replica wants to know.
     pub is_snapshot: bool,
+}
+
+/// One thing to write.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Write {
+    /// Something of the log; then the replica is told with `persisted`.
+    Log(Persist),
+    /// A snapshot of this replica's own state. Nobody waits for it.
+    Snapshot(StoredSnapshot),
+    /// Entries up to this one may go from the disk, once the snapshots before this are written.
+    Compact(u64),
+}
+
+impl Write {
+    /// What the replica is told with `persisted` once it is durable, if it waits for it.
+    #[must_use]
+    pub fn number(&self) -> Option<u64> {
+        match self {
+            Self::Log(persist) => Some(persist.number),
+            Self::Snapshot(_) | Self::Compact(_) => None,
+        }
+    }
 }
 
 /// What must be written before the replica may go on.

@@ -10,7 +10,7 @@ use raft::{ReadState, Ready, StateRole};
 use super::event::{Committed, LogEvent};
 use super::inputs::Replica;
 use super::members::{MemberNames, Members, contains};
-use super::output::{Output, Persist, Send};
+use super::output::{Output, Persist, Send, Write};
 use super::snapshots;
 use super::stored::StoredSnapshot;
 use crate::ids::{LogIndex, RaftId};
@@ -18,14 +18,14 @@ use crate::ids::{LogIndex, RaftId};
 /// Writes that were handed out and are not durable yet, in order.
 #[derive(Debug, Default)]
 pub(super) struct Writes {
-    pending: VecDeque<Write>,
+    pending: VecDeque<Pending>,
     durable: u64,
     /// A commit index that need not be written for its own sake; it goes with the next write.
     unwritten: Option<HardState>,
 }
 
 #[derive(Debug)]
-struct Write {
+struct Pending {
     number: u64,
     /// Whether the shell writes anything for it. Otherwise it is done once those before it are.
     is_written: bool,
@@ -47,7 +47,7 @@ impl Writes {
         self.pending.is_empty()
     }
 
-    fn next_done(&mut self) -> Option<Write> {
+    fn next_done(&mut self) -> Option<Pending> {
         let first = self.pending.front()?;
         if first.is_written && first.number > self.durable {
             return None;
@@ -77,7 +77,7 @@ impl Replica {
 
     fn take_ready(&mut self, mut ready: Ready) {
         let messages = ready.take_messages();
-        let mut write = Write {
+        let mut write = Pending {
             number: ready.number(),
             is_written: ready.must_sync(),
             messages: ready.take_persisted_messages(),
@@ -103,7 +103,7 @@ impl Replica {
         if write.is_written {
             let hard_state = self.writes.unwritten.take();
             let snapshot = write.snapshot.clone();
-            self.out.push(Output::Persist(Persist { number: write.number, snapshot, entries, hard_state }));
+            self.out.push(Output::Write(Write::Log(Persist { number: write.number, snapshot, entries, hard_state })));
         }
         self.writes.pending.push_back(write);
         self.node.advance_append_async(ready);
@@ -128,7 +128,7 @@ impl Replica {
         self.members = Members::restored(snapshot.index, snapshot.conf_state.clone(), names);
         self.was_member = contains(&snapshot.conf_state, self.config.id.0);
         self.committed = self.committed.max(snapshot.index);
-        self.out.push(Output::Compact { up_to: snapshot.index });
+        self.out.push(Output::Write(Write::Compact(snapshot.index)));
         self.hand_out_state(snapshot.index, state);
     }
 

@@ -8,6 +8,7 @@ use raft::eraftpb::{ConfChange, ConfChangeType, EntryType};
 pub use raft::eraftpb::{ConfState, Entry, HardState};
 
 use super::members::MemberNames;
+use super::output::{Persist, Write};
 use super::snapshots;
 use crate::ids::RaftId;
 
@@ -89,6 +90,20 @@ impl Stored {
     pub fn last_index(&self) -> u64 {
         let of_snapshot = self.snapshot.as_ref().map_or(0, |snapshot| snapshot.index);
         self.entries.last().map_or(of_snapshot, |entry| entry.index.max(of_snapshot))
+    }
+
+    /// What is there after something was written.
+    pub fn write(&mut self, write: Write) {
+        match write {
+            Write::Log(Persist { snapshot, entries, hard_state, .. }) => {
+                if let Some(snapshot) = snapshot {
+                    self.save_snapshot(snapshot);
+                }
+                self.append(&entries, hard_state);
+            }
+            Write::Snapshot(snapshot) => self.save_snapshot(snapshot),
+            Write::Compact(up_to) => self.compact(up_to),
+        }
     }
 
     /// What is there after entries, and the term, vote and commit index, were written in one step: entries of the same or

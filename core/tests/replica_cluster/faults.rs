@@ -2,6 +2,7 @@
 
 use akrida_core::ids::RaftId;
 use akrida_core::replica::event::LogEvent;
+use akrida_core::replica::output::Write;
 
 use crate::world::World;
 
@@ -175,7 +176,7 @@ fn a_slow_state_machine_does_not_get_more_than_the_window() {
             }
             for output in due {
                 match output {
-                    Output::Persist(persist) => replica.persisted(persist.number),
+                    Output::Write(Write::Log(persist)) => replica.persisted(persist.number),
                     Output::Tell(LogEvent::Committed(entries)) => handed = entries.last().unwrap().index.0,
                     _ => {}
                 }

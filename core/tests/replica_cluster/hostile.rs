@@ -2,6 +2,7 @@
 
 use akrida_core::replica::change::MemberChange;
 use akrida_core::replica::event::LogEvent;
+use akrida_core::replica::output::Write;
 use akrida_core::replica::screen::Refused;
 use akrida_core::replica::stored::Stored;
 use akrida_core::replica::{Output, Replica};
@@ -99,7 +100,7 @@ fn drive(replica: &mut Replica) {
         }
         for output in due {
             match output {
-                Output::Persist(persist) => replica.persisted(persist.number),
+                Output::Write(Write::Log(persist)) => replica.persisted(persist.number),
                 Output::Tell(LogEvent::Committed(entries)) => replica.applied(entries.last().unwrap().index),
                 Output::Tell(LogEvent::Restored { index, .. }) => replica.applied(index),
                 _ => {}

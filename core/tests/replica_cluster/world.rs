@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use akrida_core::ids::{LogIndex, ProposalId, RaftId};
 use akrida_core::replica::event::LogEvent;
 use akrida_core::replica::fail_back::FailBackRule;
-use akrida_core::replica::output::{Persist, Send};
-use akrida_core::replica::stored::{NamedMember, Stored, StoredSnapshot};
+use akrida_core::replica::output::{Send, Write};
+use akrida_core::replica::stored::{NamedMember, Stored};
 use akrida_core::replica::{Output, Replica, ReplicaConfig};
 use bytes::Bytes;
 use fastrand::Rng;
@@ -35,12 +35,6 @@ pub(crate) struct Node {
     pub(crate) dropped: BTreeSet<u64>,
     pub(crate) restored: usize,
     pub(crate) readable: BTreeSet<u64>,
-}
-
-enum Write {
-    Log(Persist),
-    Snapshot(StoredSnapshot),
-    Compact(u64),
 }
 
 pub(crate) struct World {
@@ -226,11 +220,8 @@ impl World {
             let node = self.nodes.get_mut(&id).unwrap();
             while node.writes.first().is_some_and(|(due, _)| *due <= self.now) {
                 let (_, write) = node.writes.remove(0);
-                let number = match &write {
-                    Write::Log(persist) => Some(persist.number),
-                    Write::Snapshot(_) | Write::Compact(_) => None,
-                };
-                write_to(&mut node.disk, write);
+                let number = write.number();
+                node.disk.write(write);
                 if let (Some(number), Some(replica)) = (number, &mut node.replica) {
                     replica.persisted(number);
                 }
@@ -259,9 +250,7 @@ impl World {
         let due = last_due.max(self.now + self.random.u64(0..=self.disk_delay));
         match output {
             Output::Send(send) => self.send(id, send),
-            Output::Persist(persist) => node.writes.push((due, Write::Log(persist))),
-            Output::SaveSnapshot(snapshot) => node.writes.push((due, Write::Snapshot(snapshot))),
-            Output::Compact { up_to } => node.writes.push((due, Write::Compact(up_to))),
+            Output::Write(write) => node.writes.push((due, write)),
             Output::Tell(LogEvent::Committed(entries)) => {
                 for entry in entries {
                     assert_eq!(entry.index.0, node.applied + 1, "master {id} skips entries");
@@ -406,17 +395,4 @@ impl World {
 
 fn proposal_of(record: &[u8]) -> Option<u64> {
     Some(u64::from_be_bytes(record.get(8..)?.try_into().ok()?))
-}
-
-fn write_to(disk: &mut Stored, write: Write) {
-    match write {
-        Write::Log(persist) => {
-            if let Some(snapshot) = persist.snapshot {
-                disk.save_snapshot(snapshot);
-            }
-            disk.append(&persist.entries, persist.hard_state);
-        }
-        Write::Snapshot(snapshot) => disk.save_snapshot(snapshot),
-        Write::Compact(up_to) => disk.compact(up_to),
-    }
 }

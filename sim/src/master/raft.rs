@@ -3,13 +3,12 @@
 use akrida_core::ids::{LogIndex, ProposalId, RaftId};
 use akrida_core::replica::Output;
 use akrida_core::replica::event::LogEvent;
-use akrida_core::replica::output::Send;
+use akrida_core::replica::output::{Send, Write};
 use bytes::Bytes;
 
 use super::{ELECTION_TICKS, RAFT_TICK_US};
 use crate::bugs::Bug;
 use crate::clock::SECOND;
-use crate::disk::Write;
 use crate::event::{Event, MasterEvent, Node};
 use crate::world::World;
 
@@ -100,9 +99,7 @@ impl World {
     fn carry_out_output(&mut self, at: usize, output: Output) {
         match output {
             Output::Send(send) => self.send_to_peer(at, send),
-            Output::Persist(persist) => self.write(at, Write::Log(persist)),
-            Output::SaveSnapshot(snapshot) => self.write(at, Write::Snapshot(snapshot)),
-            Output::Compact { up_to } => self.write(at, Write::Compact(up_to)),
+            Output::Write(write) => self.write(at, write),
             Output::Tell(event) => {
                 self.look_at(at, &event);
                 self.tell_coordinator(at, event);
@@ -132,10 +129,7 @@ impl World {
 
     fn write(&mut self, at: usize, write: Write) {
         let now_us = self.schedule.now_us();
-        let number = match &write {
-            Write::Log(persist) => Some(persist.number),
-            Write::Snapshot(_) | Write::Compact(_) => None,
-        };
+        let number = write.number();
         let mut due_us = self.masters[at].disk.take(write, now_us, &mut self.random);
         if self.bug == Some(Bug::ForgetFsync) {
             if let Some(number) = number {
