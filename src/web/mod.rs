@@ -17,6 +17,7 @@ mod gate;
 mod health;
 mod idempotency;
 mod locust;
+mod origin;
 mod relayed;
 mod routes;
 mod runs;

@@ -29,7 +29,7 @@ pub(super) async fn start(request: HttpRequest, payload: Payload, site: Data<Sit
     let permit = || {
         let reason = "too many runs are being started at once";
         let busy = |_| Failure::new(StatusCode::SERVICE_UNAVAILABLE, "busy", reason);
-        Arc::clone(&site.starts).try_acquire_owned().map_err(busy)
+        Arc::clone(&site.turns.starts).try_acquire_owned().map_err(busy)
     };
     // What is read before its turn comes must be small; and who sends a little slowly must not take the turn of others.
     let is_small = announced_bytes(&request).is_some_and(|bytes| bytes <= limits::WEB_BODY_BYTES_MAX as u64);

@@ -121,10 +121,12 @@ impl fmt::Debug for WebSetup {
     }
 }
 
-/// What may be done at once, by all threads.
+/// What may still be done at once, by all threads.
 #[derive(Clone)]
 pub(super) struct Turns {
-    starts: Arc<Semaphore>,
+    /// Starts of runs that may be taken in.
+    pub(super) starts: Arc<Semaphore>,
+    /// Documents that may be made.
     documents: Arc<Semaphore>,
 }
 
@@ -138,10 +140,7 @@ impl Turns {
 /// What the handlers of one thread share.
 pub(super) struct Site {
     pub(super) setup: WebSetup,
-    /// Starts of runs that may still be taken in, by all threads.
-    pub(super) starts: Arc<Semaphore>,
-    /// Documents that may still be made, by all threads.
-    documents: Arc<Semaphore>,
+    pub(super) turns: Turns,
     /// What live feeds tell.
     pub(super) board: Arc<Board>,
     /// For requests to the leader; it cannot leave its thread.
@@ -153,8 +152,7 @@ impl Site {
         let connector = awc::Connector::new().timeout(limits::CLIENT_CONNECT_WAIT);
         // Each request has a deadline of its own.
         let client = awc::Client::builder().connector(connector).disable_timeout().disable_redirects().finish();
-        let Turns { starts, documents } = turns;
-        Self { setup, starts, documents, board, client }
+        Self { setup, turns, board, client }
     }
 
     pub(super) fn cluster(&self) -> &ClusterHandle {
@@ -166,7 +164,7 @@ impl Site {
     /// # Errors
     /// When too many others are being made for too long.
     pub(super) async fn document_turn(&self) -> Result<OwnedSemaphorePermit, ControlError> {
-        match timeout(self.setup.hold, Arc::clone(&self.documents).acquire_owned()).await {
+        match timeout(self.setup.hold, Arc::clone(&self.turns.documents).acquire_owned()).await {
             Ok(Ok(turn)) => Ok(turn),
             Ok(Err(_)) | Err(_) => Err(ControlError::Unavailable),
         }
