@@ -46,21 +46,7 @@ export function StartForm({ last, workers, done }: StartProps) {
       {cannot !== null && cannot !== undefined && <Notice kind="problem">{cannot}</Notice>}
       {workers === 0 && <Notice kind="hint">No worker has connected yet.</Notice>}
       {known?.says_load && <Notice kind="hint">This scenario says itself how much load it makes.</Notice>}
-      <Field
-        label="Number of users (peak concurrency)"
-        name="users"
-        type="number"
-        min={1}
-        value={last?.target_users ?? 1}
-      />
-      <Field
-        label="Ramp up (users started per second)"
-        name="rate"
-        type="number"
-        min={0.001}
-        step="any"
-        value={last?.spawn_rate_per_s ?? 1}
-      />
+      <LoadFields least={1} users={last?.target_users ?? 1} rate={last?.spawn_rate_per_s ?? 1} />
       <Field
         label="Host"
         name="host"
@@ -92,20 +78,22 @@ export function EditForm({ run, done }: { run: RunHead; done: () => void }) {
   });
   return (
     <form onSubmit={submit}>
-      <Field label="Number of users (peak concurrency)" name="users" type="number" min={0} value={run.target_users} />
-      <Field
-        label="Ramp up (users started per second)"
-        name="rate"
-        type="number"
-        min={0.001}
-        step="any"
-        value={run.spawn_rate_per_s}
-      />
+      <LoadFields least={0} users={run.target_users} rate={run.spawn_rate_per_s} />
       {problem !== null && <Notice kind="problem">{problem}</Notice>}
       <button type="submit" class="main" disabled={isBusy}>
         {isBusy ? "Updating…" : "Update"}
       </button>
     </form>
+  );
+}
+
+/** How much load: at least so many users, and what is proposed. */
+function LoadFields({ least, users, rate }: { least: number; users: number; rate: number }) {
+  return (
+    <>
+      <Field label="Number of users (peak concurrency)" name="users" type="number" min={least} value={users} />
+      <Field label="Ramp up (users started per second)" name="rate" type="number" min={0.001} step="any" value={rate} />
+    </>
   );
 }
 
