@@ -11,9 +11,7 @@ use akrida_core::stats::histogram::Histogram;
 use akrida_core::threshold::quantity::{Quantity, Unit};
 use akrida_core::threshold::result::{self, ThresholdResult, Violation};
 use akrida_core::view::validity::{Validity, Verdict};
-use akrida_core::view::{
-    ArrivalsView, EndpointView, ErrorView, ExceptionView, HistoryPoint, Incidents, RunInfo, RunView, Status,
-};
+use akrida_core::view::{ArrivalsView, EndpointView, ErrorView, ExceptionView, HistoryPoint, RunInfo, RunView, Status};
 
 /// The start of every sample: 2026-11-24T21:57:56.700Z.
 pub(crate) const STARTED_UNIX_MS: u64 = 1_795_557_476_700;
@@ -186,23 +184,8 @@ pub(crate) fn empty() -> RunView {
             classes: vec!["Visitor".into(), "Buyer".into()],
         },
         status: Status::Stopped,
-        elapsed_s: 0.0,
-        user_count: 0,
         users_per_class: vec![("Visitor".into(), 0), ("Buyer".into(), 0)],
-        endpoints: Vec::new(),
-        groups: Vec::new(),
-        total: endpoint("", "Aggregated", &[], 0, 1.0),
-        errors: Vec::new(),
-        exceptions: Vec::new(),
-        generator_errors: Vec::new(),
-        http_exchanges: 0,
-        interrupted: 0,
-        schedule_lag: None,
-        arrivals: None,
-        thresholds: Vec::new(),
-        history: Vec::new(),
-        incidents: Incidents::default(),
-        validity: Validity { verdict: Verdict::Valid, reasons: Vec::new() },
+        ..RunView::before_the_first()
     }
 }
 
