@@ -1,17 +1,14 @@
 //! The web pages in a real browser, in front of real masters.
 #![cfg(feature = "ui")]
 
-use balancer::Balancer;
 use serde_json::Value;
+use support::balancer::{Balancer, Kind};
 use support::browser::Browser;
 use support::cluster::{Cluster, Options};
 use support::target::Target;
 use tempfile::TempDir;
 
 mod support;
-
-#[path = "ui/balancer.rs"]
-mod balancer;
 
 /// One request passes, the other has a script for a name, and fails.
 const SCENARIO: &str = r#"users:
@@ -175,9 +172,9 @@ fn a_page_of_a_follower_goes_on_when_the_leader_is_killed() {
 #[test]
 fn a_page_behind_a_balancer_outlives_its_own_master_which_leads() {
     let mut site = Site::start();
-    let masters: Vec<String> = (0..3).map(|master| site.cluster.url(master)).collect();
-    let balancer = Balancer::start(&masters);
-    let browser = Browser::open(&format!("{}/", balancer.url()));
+    let masters = [0, 1, 2].map(|master| site.cluster.url(master).trim_start_matches("http://").to_owned());
+    let balancer = Balancer::start(Kind::Nginx, &masters);
+    let browser = Browser::open(&format!("{}/", balancer.tls_url()));
     start_run(&browser, 4);
     browser.press("Cluster");
     browser.await_that("document.querySelectorAll('tbody tr').length === 3");

@@ -1,11 +1,8 @@
 //! The shipped load balancers, as users run them: the files of this repository with other names and ports.
 
 use std::fs::{self, File};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -13,13 +10,9 @@ use tempfile::TempDir;
 
 use super::certificates::make_certificates;
 use super::cluster::free_ports;
+use super::nginx::{is_root, user_line};
 use super::tls_http::TlsClient;
-
-/// Attempts to start before giving up: another process may take a port between its choice and its use.
-const ATTEMPTS: usize = 5;
-
-/// Time that a balancer has to start or to stop; only a defect comes near it.
-const PATIENCE: Duration = Duration::from_secs(30);
+use super::waiting::{ATTEMPTS, eventually, listens};
 
 /// The masters as they stand in the shipped files.
 const SHIPPED_MASTERS: [&str; 3] = ["10.0.1.10:8089", "10.0.1.11:8089", "10.0.1.12:8089"];
@@ -74,6 +67,11 @@ impl Balancer {
     /// A client of its TLS port.
     pub fn client(&self) -> TlsClient {
         TlsClient::new(self.tls_port, &self.authority())
+    }
+
+    /// The address of its port with TLS.
+    pub fn tls_url(&self) -> String {
+        format!("https://127.0.0.1:{}", self.tls_port)
     }
 
     /// Its port with TLS.
@@ -206,8 +204,7 @@ pub fn text_of(output: &Output) -> String {
 /// What Debian's nginx.conf has around the shipped file, with everything in one folder.
 fn nginx_main(folder: &Path) -> String {
     let root = folder.display();
-    // The folder is its owner's alone, so the workers of root's nginx must stay root.
-    let user = if is_root(folder) { "user root;" } else { "" };
+    let user = user_line(folder);
     format!(
         "{user}
 daemon off;
@@ -225,29 +222,4 @@ http {{
 }}
 "
     )
-}
-
-fn is_root(folder: &Path) -> bool {
-    fs::metadata(folder).is_ok_and(|folder| folder.uid() == 0)
-}
-
-/// Whether a process listens on a port in the end, and has not ended instead.
-fn listens(process: &mut Child, port: u16) -> bool {
-    let mut ended = false;
-    let settled = eventually(|| {
-        ended = !matches!(process.try_wait(), Ok(None));
-        ended || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
-    });
-    settled && !ended
-}
-
-fn eventually(mut happened: impl FnMut() -> bool) -> bool {
-    let deadline = Instant::now() + PATIENCE;
-    while !happened() {
-        if Instant::now() > deadline {
-            return false;
-        }
-        thread::sleep(Duration::from_millis(10));
-    }
-    true
 }

@@ -1,6 +1,5 @@
 //! A real Chromium, driven as a person would drive it.
 
-use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -12,6 +11,7 @@ use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 
 use super::cluster::free_ports;
+use super::waiting::listens;
 
 /// No test waits longer for a page to get somewhere.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -54,12 +54,8 @@ impl Browser {
         let port = free_ports(1)[0];
         let mut command = Command::new("chromedriver");
         command.arg(format!("--port={port}")).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        let driver = Driver(command.spawn().expect("chromedriver; scripts/install-test-tools.sh installs it"));
-        let since = Instant::now();
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(since.elapsed() < PATIENCE, "chromedriver does not answer");
-            std::thread::sleep(LOOK_EVERY);
-        }
+        let mut driver = Driver(command.spawn().expect("chromedriver; scripts/install-test-tools.sh installs it"));
+        assert!(listens(&mut driver.0, port), "chromedriver does not answer");
         let profile = tempfile::Builder::new().prefix("chromium-").tempdir().expect("a temporary folder");
         let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
         let client = runtime.block_on(async {
@@ -147,7 +143,8 @@ fn capabilities(profile: &TempDir) -> Map<String, Value> {
     arguments.push(format!("--user-data-dir={}", profile.path().display()));
     arguments.push("--window-size=1400,1000".to_owned());
     let options = json!({"args": arguments});
-    Map::from_iter([("goog:chromeOptions".to_owned(), options)])
+    // The certificates of tests are signed by an authority of their own.
+    Map::from_iter([("goog:chromeOptions".to_owned(), options), ("acceptInsecureCerts".to_owned(), true.into())])
 }
 
 impl Drop for Browser {

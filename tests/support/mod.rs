@@ -16,3 +16,4 @@ pub mod raw_http;
 pub mod target;
 pub mod tinyproxy;
 pub mod tls_http;
+pub mod waiting;

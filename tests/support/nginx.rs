@@ -5,21 +5,11 @@ use std::net::TcpListener;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
 use super::certificates::make_certificates;
-
-/// Attempts to start before giving up: another process may take a port between its choice and its use.
-const ATTEMPTS: usize = 5;
-
-/// Time that nginx has to start or to stop; only a defect comes near it.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// Time between two looks at what nginx is doing.
-const GLANCE: Duration = Duration::from_millis(10);
+use super::waiting::{ATTEMPTS, eventually, gets_to};
 
 /// Bytes of `/big`.
 pub const BIG_BYTES: usize = 10 * 1024;
@@ -152,28 +142,12 @@ fn launch(program: &Path, folder: &Path) -> Option<Child> {
     let mut master = command(program, folder).spawn().expect("a process of nginx");
     // The file with the process id is written once all addresses are bound.
     let pid = folder.join("nginx.pid");
-    let mut ended = false;
-    let settled = eventually(|| {
-        ended = !matches!(master.try_wait(), Ok(None));
-        ended || fs::metadata(&pid).is_ok_and(|file| file.len() > 0)
-    });
-    if settled && !ended {
+    if gets_to(&mut master, || fs::metadata(&pid).is_ok_and(|file| file.len() > 0)) {
         return Some(master);
     }
     let _ = master.kill();
     let _ = master.wait();
     None
-}
-
-fn eventually(mut happened: impl FnMut() -> bool) -> bool {
-    let deadline = Instant::now() + PATIENCE;
-    while !happened() {
-        if Instant::now() > deadline {
-            return false;
-        }
-        thread::sleep(GLANCE);
-    }
-    true
 }
 
 /// Ports that were free a moment ago.
@@ -184,9 +158,7 @@ fn free_ports() -> [u16; 3] {
 
 fn configuration(folder: &Path, [port, tls_port, http2_port]: [u16; 3]) -> String {
     let root = folder.display();
-    // The folder is its owner's alone, so the workers of root's nginx must stay root.
-    let owner_is_root = fs::metadata(folder).is_ok_and(|folder| folder.uid() == 0);
-    let user = if owner_is_root { "user root;" } else { "" };
+    let user = user_line(folder);
     format!(
         r#"{user}
 daemon off;
@@ -229,6 +201,16 @@ http {{
 }}
 "#
     )
+}
+
+/// The folder of a test is its owner's alone, so the workers of root's nginx must stay root.
+pub fn user_line(folder: &Path) -> &'static str {
+    if is_root(folder) { "user root;" } else { "" }
+}
+
+/// Whether a folder is root's.
+pub fn is_root(folder: &Path) -> bool {
+    fs::metadata(folder).is_ok_and(|folder| folder.uid() == 0)
 }
 
 fn run(command: &mut Command) -> Output {

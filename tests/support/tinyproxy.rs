@@ -1,18 +1,12 @@
 //! A real HTTP proxy.
 
 use std::fs;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-/// Attempts to start before giving up: another process may take the port between its choice and its use.
-const ATTEMPTS: usize = 5;
-
-/// Time that it has to start; only a defect comes near it.
-const PATIENCE: Duration = Duration::from_secs(30);
+use super::waiting::{ATTEMPTS, listens};
 
 /// The user and the password that it asks for.
 pub const CREDENTIALS: &str = "proxy-user:proxy-password";
@@ -49,7 +43,7 @@ impl Tinyproxy {
             let mut command = Command::new("tinyproxy");
             command.arg("-d").arg("-c").arg(&file).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
             let mut process = command.spawn().expect("tinyproxy is missing: run scripts/test.sh, which installs it");
-            if listens(&mut process, &address.to_string()) {
+            if listens(&mut process, address.port()) {
                 return Self { folder, address: address.to_string(), process };
             }
             let _ = process.kill();
@@ -74,15 +68,4 @@ impl Drop for Tinyproxy {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
-}
-
-fn listens(process: &mut Child, address: &str) -> bool {
-    let deadline = Instant::now() + PATIENCE;
-    while matches!(process.try_wait(), Ok(None)) && Instant::now() < deadline {
-        if TcpStream::connect(address).is_ok() {
-            return true;
-        }
-        thread::sleep(Duration::from_millis(10));
-    }
-    false
 }
