@@ -40,36 +40,59 @@ impl Drop for Intent {
 }
 
 async fn keep(command: u64, control: Arc<Control>) {
-    let (mut leads_since, mut took_part, mut is_told) = (None, false, false);
-    let (master, life) = control.life();
+    let mut watch = Watch { command, leads_since: None, took_part: false, has_told: false };
     loop {
         // A coordinator that does not answer is asked again.
         if let Ok((leads, intended)) =
             control.look(|sight| (sight.core.is_some(), sight.state.intended().cloned())).await
+            && let Some(present) = watch.missing(leads, intended, &control)
         {
-            leads_since = if leads { leads_since.or_else(|| Some(Instant::now())) } else { None };
-            let intended = intended.filter(|intended| intended.command == command);
-            took_part |= intended.as_ref().is_some_and(|intended| intended.is_of(&master, life));
-            let present = control.present();
-            let has_waited = leads_since.is_some_and(|since| since.elapsed() >= ABSENT_MAX);
-            let are_all_there = are_all_there(&control.raft_status().borrow(), &present);
-            let is_complete = has_waited || are_all_there;
-            let is_new = intended.as_ref().is_some_and(|intended| !intended.is_of_one_of(&present));
-            if leads && is_new && !is_complete && !std::mem::replace(&mut is_told, true) {
-                tracing::info!(
-                    "the run was started before; waiting up to {} s for the masters that are not there, which may have \
-                     taken part in it",
-                    ABSENT_MAX.as_secs()
-                );
-            }
-            if leads && is_to_be_written_down(intended.as_ref(), took_part, &present, is_complete) {
-                let written = Command::IntendRun { run: RunId(fastrand::u64(..)), command, present };
-                if let Err(error) = control.propose(written).await {
-                    tracing::debug!(%error, "it is tried again");
-                }
+            let written = Command::IntendRun { run: RunId(fastrand::u64(..)), command, present };
+            if let Err(error) = control.propose(written).await {
+                tracing::debug!(%error, "it is tried again");
             }
         }
         sleep(LOOK_EVERY).await;
+    }
+}
+
+/// What is known from one look to the next.
+struct Watch {
+    command: u64,
+    leads_since: Option<Instant>,
+    /// Whether it was written down that this master takes part.
+    took_part: bool,
+    /// Whether it was said that others are waited for.
+    has_told: bool,
+}
+
+impl Watch {
+    /// The masters that are there, if this one leads and they are to be written down.
+    fn missing(&mut self, leads: bool, intended: Option<IntendedRun>, control: &Control) -> Option<Present> {
+        let intended = intended.filter(|intended| intended.command == self.command);
+        let (master, life) = control.life();
+        self.took_part |= intended.as_ref().is_some_and(|intended| intended.is_of(&master, life));
+        if !leads {
+            self.leads_since = None;
+            return None;
+        }
+        let since = *self.leads_since.get_or_insert_with(Instant::now);
+        let present = control.present();
+        let is_complete = since.elapsed() >= ABSENT_MAX || are_all_there(&control.raft_status().borrow(), &present);
+        if intended.as_ref().is_some_and(|intended| !intended.is_of_one_of(&present)) && !is_complete {
+            self.tell();
+        }
+        is_to_be_written_down(intended.as_ref(), self.took_part, &present, is_complete).then_some(present)
+    }
+
+    fn tell(&mut self) {
+        if !std::mem::replace(&mut self.has_told, true) {
+            let most_s = ABSENT_MAX.as_secs();
+            tracing::info!(
+                most_s,
+                "the run was started before; masters that are not there may have taken part and are awaited"
+            );
+        }
     }
 }
 
