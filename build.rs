@@ -8,8 +8,8 @@ use std::{env, fs};
 const SOURCES: [&str; 7] =
     ["src", "public", "index.html", "package.json", "package-lock.json", "tsconfig.json", "vite.config.ts"];
 
-const WITHOUT_NODE: &str = "the web pages are built with Node 20.19 or later and its npm, which must be in the search \
-     path; or build without pages: cargo build --no-default-features";
+const WITHOUT_NODE: &str = "the web pages are built with Node 20.19, or 22.12 or later, and its npm, which must be in the \
+     search path; or build without pages: cargo build --no-default-features";
 
 fn main() -> ExitCode {
     println!("cargo::rerun-if-changed=build.rs");

@@ -72,9 +72,11 @@ check_toolchain() {
 # The web pages are built by Vite, which needs a newer Node than some systems have packages of.
 check_node() {
   local version
+  local is_known='const [a, b] = process.versions.node.split(".").map(Number);
+    process.exit(a > 22 || (a === 22 && b >= 12) || (a === 20 && b >= 19) ? 0 : 1)'
   version="$(node --version 2>/dev/null || echo none)"
-  if command -v npm >/dev/null && node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)'; then return; fi
-  echo "missing: Node 20.19 or later with npm (there is: $version); the web pages are built with it"
+  if command -v npm >/dev/null && node -e "$is_known"; then return; fi
+  echo "missing: Node 20.19, or 22.12 or later, with npm (there is: $version); the web pages are built with it"
   return 1
 }
 
